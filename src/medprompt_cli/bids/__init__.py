@@ -1,0 +1,1 @@
+"""The only code that knows file names: datasets, NIfTI and DICOM, derivatives."""

@@ -1,0 +1,116 @@
+"""The `medprompt` command: its subcommands, and what becomes of an error.
+
+    0 done   1 a case failed   2 usage   65 no valid input   69 weights or device
+    70 internal   75 preempted, run again   130 interrupted   141 reader went away
+
+Set `MEDPROMPT_DEBUG=1` to see the traceback of any error.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from medprompt_cli import __version__
+from medprompt_cli.errors import MedpromptError
+
+INTERNAL_ERROR = 70
+"""Exit code of a bug. Source: BSD sysexits, EX_SOFTWARE."""
+
+BROKEN_PIPE = 141
+"""Exit code when the reader of stdout has gone, as in `| head`: 128 + SIGPIPE."""
+
+COMMANDS: tuple[tuple[str, str, str], ...] = ()
+"""Name, module and function (or group of functions) of every command, in the order of
+`--help`. Each module is read to print its help, so none imports torch, numpy or nibabel
+before its function runs."""
+
+
+class ReportingGroup(TyperGroup):
+    """The group of all commands; says in one place what went wrong."""
+
+    def invoke(self, ctx: typer.Context) -> Any:  # noqa: ANN401 - as in the base class
+        """Run the chosen command; turn our errors into a message and an exit code."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except MedpromptError as error:
+            _show_traceback_if_asked()
+            typer.echo(f"Error: {error}\nTry: {error.remedy}", err=True)
+            raise typer.Exit(error.exit_code) from error
+        except BrokenPipeError as error:
+            _silence_stdout()
+            raise typer.Exit(BROKEN_PIPE) from error
+        return result
+
+
+app = typer.Typer(
+    name="medprompt",
+    cls=ReportingGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"medprompt {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def medprompt(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print it."),
+    ] = False,
+) -> None:
+    """Say what you want, get it measured, for every scan of a cohort.
+
+    For research only: not a medical device.
+    """
+
+
+def _register(group: typer.Typer) -> None:
+    for name, module, function in COMMANDS:
+        command = getattr(import_module(module), function)
+        if isinstance(command, typer.Typer):
+            group.add_typer(command, name=name)
+        else:
+            group.command(name)(command)
+
+
+_register(app)
+
+
+def main() -> None:
+    """Run the command and leave with its exit code."""
+    try:
+        typer.main.get_command(app)(prog_name="medprompt")
+    except Exception as error:  # noqa: BLE001 - the last place that can name a bug
+        _show_traceback_if_asked()
+        typer.echo(
+            f"Error: internal error, {type(error).__name__}: {error}\n"
+            "Try: run it again with MEDPROMPT_DEBUG=1 and report what it prints.",
+            err=True,
+        )
+        sys.exit(INTERNAL_ERROR)
+
+
+def _show_traceback_if_asked() -> None:
+    if os.environ.get("MEDPROMPT_DEBUG", "0") not in {"", "0"}:
+        typer.echo(traceback.format_exc(), err=True)
+
+
+def _silence_stdout() -> None:
+    """Point stdout at nothing, or Python complains again when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,1 @@
+"""Many cases: ledger, workers, progress, tables."""

@@ -1,0 +1,1 @@
+"""How good masks are against a truth."""

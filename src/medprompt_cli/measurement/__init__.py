@@ -1,0 +1,1 @@
+"""Pure arithmetic on masks and volumes."""

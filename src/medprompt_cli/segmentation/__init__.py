@@ -1,0 +1,1 @@
+"""Volumes and targets to masks: native grid, network grid, tiles."""

@@ -1,0 +1,1 @@
+"""Loops and checkpoints; above the networks, never below."""

@@ -1,0 +1,1 @@
+"""The registry of weights, their store, and the bundled files."""
