@@ -1,0 +1,35 @@
+"""`medprompt weights`: what weights there are, and new ones from a training run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+group = typer.Typer(no_args_is_help=True, help="List and export network weights.")
+
+
+@group.command("list")
+def list_weights() -> None:
+    """Print every entry of weights.toml: name, version, finest level, size, hash."""
+    from medprompt_cli.weights.registry import read_registry
+
+    for entry in read_registry().values():
+        size = f"{entry.bytes / 1e6:.1f} MB"
+        fields = (entry.name, entry.version, f"{entry.finest_mm} mm", size, entry.sha256)
+        typer.echo("\t".join(fields))
+
+
+@group.command("export")
+def export_weights(
+    run: Annotated[Path, typer.Argument(help="Folder that `medprompt train run` wrote.")],
+    out: Annotated[Path, typer.Argument(help="The .safetensors file to write.")],
+) -> None:
+    """Write the newest averaged weights of RUN; print their lines for weights.toml."""
+    import json
+
+    from medprompt_cli.training.export import export
+
+    for key, value in export(run, out).items():
+        typer.echo(f"{key} = {json.dumps(value)}")

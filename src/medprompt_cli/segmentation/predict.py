@@ -1,0 +1,182 @@
+"""Run the network over one image: everywhere coarsely, in the brain finely.
+
+The core sees the whole head at about 4 mm. Only where it finds brain are the finer levels run,
+tile by tile; they hold no statistics over space, so a tile with its halo gives what
+the whole image would give.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from medprompt_cli.networks.blocks import upsample
+from medprompt_cli.networks.levels import Factors, Level
+from medprompt_cli.networks.pyramid import CORE_LEVEL, Context, VoxelNetwork
+from medprompt_cli.segmentation.grid import (
+    NetworkGrid,
+    bounding_box,
+    head_box,
+    pad_to_cells,
+)
+from medprompt_cli.segmentation.tiling import Box, tiles
+
+HALO = 3
+"""Core voxels around a tile: more than the finer levels' kernels reach (12 mm)."""
+
+BRAIN_MARGIN = 2
+"""Core voxels around the brain that the core found."""
+
+Consume = Callable[[Box, torch.Tensor], None]
+"""Takes a box of native voxels and its logits, (V, T + 1) in the box's C order."""
+
+
+@dataclass(frozen=True, slots=True)
+class CorePrediction:
+    """What the core made of a head.
+
+    Attributes:
+        context: Features and embeddings, N = streams.
+        box: Where they lie, in voxels of the core's level of the padded image.
+        brain: The part of `box` worth a closer look; None if no brain was found.
+        presence: (T,) probability of each base structure.
+    """
+
+    context: Context
+    box: Box
+    brain: Box | None
+    presence: torch.Tensor
+
+
+class Predictor:
+    """A network on a device.
+
+    Args:
+        network: Already on `device`, in `dtype`.
+        device: Where it is.
+        dtype: Its number format.
+        finest_level: Finest level whose weights were trained.
+        tile_bytes: Memory one tile may take.
+    """
+
+    def __init__(
+        self,
+        network: VoxelNetwork,
+        device: torch.device,
+        dtype: torch.dtype,
+        *,
+        finest_level: int = 0,
+        tile_bytes: int = 2 * 2**30,
+    ) -> None:
+        self.network, self.device, self.dtype = network, device, dtype
+        self.finest_level, self.tile_bytes = finest_level, tile_bytes
+
+    @torch.inference_mode()
+    def core(self, grids: list[NetworkGrid]) -> CorePrediction:
+        """Read co-registered images on one grid at about 4 mm."""
+        levels = grids[0].core
+        whole = self._core_box(grids[0])
+        coarse = torch.cat([g.image_at(levels[0], whole, self.device) for g in grids])
+        box = head_box(coarse.amax(dim=0)[0])
+        image = coarse[(slice(None), slice(None), *box.slices())]
+        padded = pad_to_cells(image, levels)
+        context, second = self.network.core(self._ready(padded), levels, len(grids))
+        inside = tuple(slice(0, n) for n in box.shape)
+        both = (slice(None), slice(None), *inside)
+        context = Context(context.features[both], context.embedding[both], context.summary)
+        labels = self.network.logits(context.embedding, len(grids))[0].argmax(dim=0)
+        brain = bounding_box(labels > 0, BRAIN_MARGIN)
+        presence = self.network.presence(second, len(grids))[0].float().sigmoid()
+        return CorePrediction(context, box, brain, presence.cpu())
+
+    @torch.inference_mode()
+    def refine(self, grids: list[NetworkGrid], core: CorePrediction, consume: Consume) -> None:
+        """Hand `consume` the logits of every native voxel of the brain's box."""
+        if core.brain is None:
+            return
+        limit = core.box.shape
+        most = max(1, self.tile_bytes // self._bytes_per_core_voxel(grids))
+        for tile, haloed in tiles(core.brain, HALO, limit, most):
+            embedding = self._tile(grids, core, haloed)
+            step = self._native_step(grids[0])
+            native = tile.scaled(step).within(haloed.scaled(step))
+            embedding = embedding[(slice(None), slice(None), *native)]
+            logits = self._voxel_logits(embedding, len(grids))
+            shifted = Box(
+                tuple(a + b for a, b in zip(tile.start, core.box.start, strict=True)),  # type: ignore[arg-type]
+                tuple(a + b for a, b in zip(tile.stop, core.box.start, strict=True)),  # type: ignore[arg-type]
+            )
+            consume(shifted.scaled(step), logits)
+
+    def _tile(self, grids: list[NetworkGrid], core: CorePrediction, box: Box) -> torch.Tensor:
+        """Embeddings on the native grid inside `box`, given in voxels of `core.box`."""
+        both = (slice(None), slice(None), *box.slices())
+        here = Context(
+            core.context.features[both], core.context.embedding[both], core.context.summary
+        )
+        levels = grids[0].levels
+        start = next(n for n, level in enumerate(levels) if level.index == CORE_LEVEL)
+        placed = Box(
+            tuple(a + b for a, b in zip(box.start, core.box.start, strict=True)),  # type: ignore[arg-type]
+            tuple(a + b for a, b in zip(box.stop, core.box.start, strict=True)),  # type: ignore[arg-type]
+        )
+        n = start
+        for n in reversed(range(start)):
+            level = levels[n]
+            if level.index < self.finest_level:
+                n += 1
+                break
+            here = self._refine_level(
+                grids, here, placed, (level, levels[n + 1], levels[start])
+            )
+        left = levels[n].factors
+        return upsample(here.embedding, left)
+
+    def _refine_level(
+        self,
+        grids: list[NetworkGrid],
+        coarser: Context,
+        placed: Box,
+        levels: tuple[Level, Level, Level],
+    ) -> Context:
+        level, below, core = levels
+        ratio = tuple(a // b for a, b in zip(core.factors, level.factors, strict=True))
+        box = placed.scaled(ratio)  # type: ignore[arg-type]
+        images = [g.image_at(level, box, self.device) for g in grids]
+        step = (below.pool, level.extent)
+        fine = self.network.fine[level.index]
+        return fine(self._ready(torch.cat(images)), coarser, step, len(grids))
+
+    def _voxel_logits(self, embedding: torch.Tensor, streams: int) -> torch.Tensor:
+        """(S, D, I, J, K) to (I * J * K, T + 1)."""
+        if streams > 1:
+            embedding = embedding.mean(dim=0, keepdim=True)
+        weight, bias = self.network.mask_embeddings()
+        voxels = embedding[0].permute(1, 2, 3, 0).reshape(-1, embedding.shape[1])
+        return F.linear(voxels, weight, bias)
+
+    def _ready(self, image: torch.Tensor) -> torch.Tensor:
+        return image.to(self.dtype).contiguous(memory_format=torch.channels_last_3d)
+
+    @staticmethod
+    def _core_box(grid: NetworkGrid) -> Box:
+        factors = grid.core[0].factors
+        i, j, k = (n // f for n, f in zip(grid.image.shape, factors, strict=True))
+        return Box((0, 0, 0), (i, j, k))
+
+    @staticmethod
+    def _native_step(grid: NetworkGrid) -> Factors:
+        return grid.core[0].factors
+
+    def _bytes_per_core_voxel(self, grids: list[NetworkGrid]) -> int:
+        """Memory the finest level needs for the native voxels of one core voxel."""
+        config = self.network.config
+        native = math.prod(grids[0].core[0].factors)
+        width = torch.finfo(self.dtype).bits // 8
+        features = 5 * config.fine_channels[0] + 3 * config.embedding
+        targets = 2 * (len(self.network.targets.kind_of))
+        return native * width * (features * len(grids) + targets)

@@ -1,0 +1,250 @@
+"""Volumes and targets in, masks on the same grid out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import cc3d
+import numpy as np
+import torch
+
+from medprompt_cli.domain.anatomy import BASE_STRUCTURES
+from medprompt_cli.domain.geometry import from_canonical
+from medprompt_cli.domain.volume import LabelMap, Mask, Volume
+from medprompt_cli.errors import InputError, WeightsError
+from medprompt_cli.networks.config import config_from_dict
+from medprompt_cli.networks.pyramid import VoxelNetwork
+from medprompt_cli.segmentation.device import choose_device, choose_precision, device_label
+from medprompt_cli.segmentation.grid import NetworkGrid, network_grid
+from medprompt_cli.segmentation.predict import CorePrediction, Predictor
+from medprompt_cli.segmentation.tiling import Box
+from medprompt_cli.weights.store import load_weights
+
+MM3_PER_ML = 1000.0
+TILE_SHARE = 0.4
+"""Part of the memory allowance that one tile may fill; the rest holds the image."""
+
+DEFAULT_MEMORY_GB = 3.0
+EVEN_ODDS = 0.5
+"""Posterior above which a voxel belongs to a union."""
+
+CHUNK = 2**18
+"""Voxels whose posteriors are computed at a time."""
+
+
+class Asked(Protocol):
+    """A target: a name, and the base structures it is made of."""
+
+    @property
+    def name(self) -> str:
+        """Canonical name."""
+        ...
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Base structures whose union it is."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Segmentation:
+    """What was found in one image.
+
+    Attributes:
+        labels: The base structures asked for, FreeSurfer ids, on the image's grid.
+        masks: A mask for every union asked for, e.g. `ventricles`.
+        presence: Probability that each target is in the image; not yet calibrated.
+        volumes_ml: Sum of posteriors times voxel volume, in mL, per target.
+        notes: What a reader of the result should know, one sentence each.
+        seconds: Time per stage.
+    """
+
+    labels: LabelMap
+    masks: dict[str, Mask]
+    presence: dict[str, float | None]
+    volumes_ml: dict[str, float]
+    notes: tuple[str, ...]
+    seconds: dict[str, float]
+
+
+class Segmenter:
+    """Weights on a device, ready for any number of images.
+
+    Args:
+        device: `auto`, `cpu`, `cuda` or `cuda:N`.
+        weights: A name in `weights.toml` or a safetensors file; None for the default.
+        memory_gb: What one image may take beyond the weights; decides the tiles.
+
+    Raises:
+        WeightsError: If the weights are missing, damaged or of another network.
+        DeviceError: If the device is not there.
+    """
+
+    def __init__(
+        self,
+        *,
+        device: str = "auto",
+        weights: str | Path | None = None,
+        memory_gb: float | None = None,
+    ) -> None:
+        loaded = load_weights(weights)
+        place = choose_device(device)
+        dtype = choose_precision(place)
+        network = VoxelNetwork(config_from_dict(loaded.network))
+        try:
+            network.load_state_dict(loaded.tensors)
+        except RuntimeError as error:
+            raise WeightsError(
+                f"Weights {loaded.name} do not fit this network: {error}.",
+                remedy="Use weights made for this version of medprompt.",
+            ) from error
+        network.to(place, dtype).eval()
+        network.to(memory_format=torch.channels_last_3d)  # pyright: ignore[reportCallIssue]
+        allowance = (memory_gb or DEFAULT_MEMORY_GB) * 2**30
+        self.predictor = Predictor(
+            network,
+            place,
+            dtype,
+            finest_level=loaded.finest_level,
+            tile_bytes=int(allowance * TILE_SHARE),
+        )
+        self.weights_name, self.weights_version = loaded.name, loaded.version
+        self.weights_sha256 = loaded.sha256
+        self.device_name = device_label(place)
+
+    def segment(
+        self, volumes: Volume | Sequence[Volume], targets: Sequence[Asked]
+    ) -> Segmentation:
+        """Segment `targets` in one image, or in several co-registered ones together.
+
+        Raises:
+            InputError: If several images do not share one grid.
+        """
+        streams = [volumes] if isinstance(volumes, Volume) else list(volumes)
+        _check_streams(streams)
+        began = time.perf_counter()
+        grids = [network_grid(volume) for volume in streams]
+        ready = time.perf_counter()
+        core = self.predictor.core(grids)
+        coarse = time.perf_counter()
+        collected = _Posteriors(grids[0], targets)
+        self.predictor.refine(grids, core, collected.add)
+        fine = time.perf_counter()
+        result = collected.finish(streams[0], core)
+        seconds = {
+            "prepare": ready - began,
+            "coarse": coarse - ready,
+            "fine": fine - coarse,
+            "labels": time.perf_counter() - fine,
+        }
+        return Segmentation(**result, seconds=seconds)
+
+
+def _check_streams(streams: Sequence[Volume]) -> None:
+    first = streams[0]
+    for other in streams[1:]:
+        if not first.geometry.matches(other.geometry):
+            raise InputError(
+                f"{other.source or 'An image'} does not lie on the grid of"
+                f" {first.source or 'the first'}.",
+                remedy="Co-register the images of a case and resample them to one grid.",
+                code="grid-mismatch",
+            )
+
+
+class _Posteriors:
+    """Collects logits tile by tile into labels, masks and volumes."""
+
+    def __init__(self, grid: NetworkGrid, targets: Sequence[Asked]) -> None:
+        self.grid, self.targets = grid, targets
+        self.rows = np.zeros(tuple(grid.image.shape), np.uint8)
+        row_of = {s.name: n + 1 for n, s in enumerate(BASE_STRUCTURES)}
+        self.members = {t.name: [row_of[m] for m in t.members] for t in targets}
+        self.unions = [name for name, rows in self.members.items() if len(rows) > 1]
+        self.union_voxels = {n: np.zeros(self.rows.shape, bool) for n in self.unions}
+        self.mass = torch.zeros(len(BASE_STRUCTURES) + 1, dtype=torch.float64)
+
+    def add(self, box: Box, logits: torch.Tensor) -> None:
+        """Take the logits, (V, T + 1), of a box of native voxels."""
+        inside = self._unpadded(box)
+        rows = torch.empty(len(logits), dtype=torch.uint8)
+        unions = {name: torch.empty(len(logits), dtype=torch.bool) for name in self.unions}
+        for start in range(0, len(logits), CHUNK):
+            part = slice(start, start + CHUNK)
+            posterior = logits[part].float().softmax(dim=1)
+            rows[part] = posterior.argmax(dim=1).to(torch.uint8)
+            within = inside.reshape(-1)[part].to(posterior.device)
+            self.mass += (posterior * within[:, None]).sum(dim=0).double().cpu()
+            for name in self.unions:
+                total = posterior[:, self.members[name]].sum(dim=1)
+                unions[name][part] = total > EVEN_ODDS
+        place = box.slices()
+        self.rows[place] = rows.reshape(box.shape).numpy()
+        for name, found in unions.items():
+            self.union_voxels[name][place] = found.reshape(box.shape).numpy()
+
+    def finish(self, volume: Volume, core: CorePrediction) -> dict:
+        """Turn everything back to the image's own grid."""
+        inside = tuple(slice(0, n) for n in self.grid.shape)
+        rows = _largest_head(self.rows[inside])
+        head = rows > 0
+        asked = {row for rows_ in self.members.values() if len(rows_) == 1 for row in rows_}
+        table = np.zeros(len(BASE_STRUCTURES) + 1, np.uint8)
+        names = {}
+        for row, structure in enumerate(BASE_STRUCTURES, start=1):
+            if row in asked:
+                table[row] = structure.index
+                names[structure.index] = structure.name
+        labels = self._native(table[rows])
+        presence = self._presence(core)
+        masks = {
+            name: Mask(
+                name, self._native(found[inside] & head), volume.geometry, presence[name]
+            )
+            for name, found in self.union_voxels.items()
+        }
+        scale = volume.geometry.voxel_volume_mm3 / MM3_PER_ML
+        volumes = {
+            n: float(self.mass[rows_].sum()) * scale for n, rows_ in self.members.items()
+        }
+        notes = () if core.brain else ("No brain was found in this image.",)
+        return {
+            "labels": LabelMap(labels, volume.geometry, names),
+            "masks": masks,
+            "presence": presence,
+            "volumes_ml": volumes,
+            "notes": notes,
+        }
+
+    def _presence(self, core: CorePrediction) -> dict[str, float | None]:
+        found: dict[str, float | None] = {}
+        for name, rows in self.members.items():
+            chances = [float(core.presence[row - 1]) for row in rows]
+            found[name] = max(chances) if chances else None
+        return found
+
+    def _native(self, voxels: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(from_canonical(voxels, self.grid.geometry))
+
+    def _unpadded(self, box: Box) -> torch.Tensor:
+        """Which voxels of `box` belong to the image rather than to its padding."""
+        inside = torch.zeros(box.shape, dtype=torch.bool)
+        kept = tuple(
+            slice(0, max(0, min(n, stop) - start))
+            for start, stop, n in zip(box.start, box.stop, self.grid.shape, strict=True)
+        )
+        inside[kept] = True
+        return inside
+
+
+def _largest_head(rows: np.ndarray) -> np.ndarray:
+    """Drop everything that does not touch the largest connected region."""
+    found = rows > 0
+    if not found.any():
+        return rows
+    kept = cc3d.largest_k(found, k=1, connectivity=26)
+    return rows * (kept > 0).astype(np.uint8)

@@ -1,0 +1,54 @@
+"""From a checkpoint to the file that is bundled: averaged weights, bfloat16."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from medprompt_cli.errors import InputError
+from medprompt_cli.networks.config import CONFIGS
+from medprompt_cli.training.state import latest_checkpoint, read_tensors
+
+
+def export(run: Path, out: Path) -> dict[str, str | int]:
+    """Write the averaged weights of the newest checkpoint under `run` to `out`.
+
+    Returns what `weights.toml` records of the file.
+
+    Raises:
+        InputError: If `run` holds no checkpoint.
+    """
+    checkpoint = latest_checkpoint(run)
+    if checkpoint is None:
+        raise InputError(
+            f"{run} holds no checkpoint.",
+            remedy="Give the folder that `medprompt train run` wrote to.",
+            code="no-checkpoint",
+        )
+    recipe = json.loads((run / "recipe.json").read_text(encoding="utf-8"))
+    prefix = "average."
+    tensors = {
+        name.removeprefix(prefix): tensor.to(torch.bfloat16).contiguous()
+        for name, tensor in read_tensors(checkpoint).items()
+        if name.startswith(prefix)
+    }
+    config = CONFIGS[recipe["network"]]
+    about = {"network": json.dumps(config.to_dict()), "finest_level": str(recipe["level"])}
+    partial = out.with_name(out.name + ".partial")
+    save_file(tensors, partial, metadata=about)
+    partial.replace(out)
+    raw = out.read_bytes()
+    steps = json.loads((checkpoint / "state.json").read_text(encoding="utf-8"))["step"]
+    return {
+        "network": config.name,
+        "file": out.name,
+        "sha256": hashlib.sha256(raw).hexdigest(),
+        "bytes": len(raw),
+        "recipe": recipe["name"],
+        "steps": steps,
+        "finest_mm": 2 ** recipe["level"],
+    }

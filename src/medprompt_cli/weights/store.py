@@ -1,0 +1,114 @@
+"""Weights from a file, checked against their hash before anything uses them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from medprompt_cli.errors import WeightsError
+from medprompt_cli.weights.registry import (
+    DEFAULT,
+    WeightsEntry,
+    bundled_folder,
+    read_registry,
+)
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedWeights:
+    """Tensors and what is known about them.
+
+    Attributes:
+        name: Registry name, or the file's name for weights from elsewhere.
+        version: Registry version, or `file`.
+        sha256: Of the file.
+        tensors: By parameter name.
+        network: The network's config, as written into the file.
+        finest_level: Finest level of the pyramid that was trained (0 is 1 mm).
+    """
+
+    name: str
+    version: str
+    sha256: str
+    tensors: dict[str, torch.Tensor]
+    network: dict[str, Any]
+    finest_level: int
+
+
+def load_weights(which: str | Path | None = None) -> LoadedWeights:
+    """Load weights by registry name, or from a safetensors file of your own.
+
+    Raises:
+        WeightsError: If they are unknown, missing, damaged, or without a config.
+    """
+    name = str(which) if which is not None else DEFAULT
+    if name.endswith(".safetensors"):
+        path, entry = Path(name), None
+    else:
+        entry = _entry(name)
+        path = bundled_folder() / entry.file
+    raw = _read(path)
+    digest = hashlib.sha256(raw).hexdigest()
+    if entry is not None:
+        _check(path, len(raw), digest, entry)
+    tensors, about = _parse(path, raw)
+    return LoadedWeights(
+        name=entry.name if entry else path.stem,
+        version=entry.version if entry else "file",
+        sha256=digest,
+        tensors=tensors,
+        network=json.loads(about["network"]),
+        finest_level=int(about["finest_level"]),
+    )
+
+
+def _entry(name: str) -> WeightsEntry:
+    entries = read_registry()
+    if name not in entries:
+        raise WeightsError(
+            f"There are no weights called {name!r}; there are: {', '.join(entries)}.",
+            remedy="Name one of these, or give the path of a .safetensors file.",
+        )
+    return entries[name]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise WeightsError(
+            f"{path}: weights cannot be read: {error.strerror}.",
+            remedy="Reinstall medprompt, or give the path of a .safetensors file.",
+        ) from error
+
+
+def _check(path: Path, size: int, digest: str, entry: WeightsEntry) -> None:
+    if digest != entry.sha256:
+        raise WeightsError(
+            f"{path}: SHA-256 {digest[:12]}… of {size} bytes, expected"
+            f" {entry.sha256[:12]}… of {entry.bytes} bytes: a damaged or changed file.",
+            remedy="Reinstall medprompt; if you changed the file, give its path instead.",
+        )
+
+
+def _parse(path: Path, raw: bytes) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        tensors = load(raw)
+        size = int.from_bytes(raw[:8], "little")
+        about = json.loads(raw[8 : 8 + size])["__metadata__"]
+        _ = about["network"], about["finest_level"]
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise WeightsError(
+            f"{path}: not weights of medprompt: {error}.",
+            remedy="Make the file with `medprompt weights export`.",
+        ) from error
+    return tensors, about
