@@ -26,7 +26,10 @@ INTERNAL_ERROR = 70
 BROKEN_PIPE = 141
 """Exit code when the reader of stdout has gone, as in `| head`: 128 + SIGPIPE."""
 
-COMMANDS: tuple[tuple[str, str, str], ...] = ()
+COMMANDS: tuple[tuple[str, str, str], ...] = (
+    ("train", "medprompt_cli.cli.train", "group"),
+    ("weights", "medprompt_cli.cli.weights", "group"),
+)
 """Name, module and function (or group of functions) of every command, in the order of
 `--help`. Each module is read to print its help, so none imports torch, numpy or nibabel
 before its function runs."""
@@ -35,7 +38,7 @@ before its function runs."""
 class ReportingGroup(TyperGroup):
     """The group of all commands; says in one place what went wrong."""
 
-    def invoke(self, ctx: typer.Context) -> Any:  # noqa: ANN401 - as in the base class
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer keeps the type to itself
         """Run the chosen command; turn our errors into a message and an exit code."""
         try:
             result = super().invoke(ctx)

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 
 from medprompt_cli.networks.blocks import upsample
 from medprompt_cli.networks.levels import Factors, Level
@@ -32,7 +31,7 @@ BRAIN_MARGIN = 2
 """Core voxels around the brain that the core found."""
 
 Consume = Callable[[Box, torch.Tensor], None]
-"""Takes a box of native voxels and its logits, (V, T + 1) in the box's C order."""
+"""Takes a box of native voxels and their embeddings, (I, J, K, D)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ class Predictor:
 
     @torch.inference_mode()
     def refine(self, grids: list[NetworkGrid], core: CorePrediction, consume: Consume) -> None:
-        """Hand `consume` the logits of every native voxel of the brain's box."""
+        """Hand `consume` the embeddings of every native voxel of the brain's box."""
         if core.brain is None:
             return
         limit = core.box.shape
@@ -105,12 +104,13 @@ class Predictor:
             step = self._native_step(grids[0])
             native = tile.scaled(step).within(haloed.scaled(step))
             embedding = embedding[(slice(None), slice(None), *native)]
-            logits = self._voxel_logits(embedding, len(grids))
+            one = embedding[0] if len(grids) == 1 else embedding.mean(dim=0)
+            voxels = one.permute(1, 2, 3, 0)
             shifted = Box(
                 tuple(a + b for a, b in zip(tile.start, core.box.start, strict=True)),  # type: ignore[arg-type]
                 tuple(a + b for a, b in zip(tile.stop, core.box.start, strict=True)),  # type: ignore[arg-type]
             )
-            consume(shifted.scaled(step), logits)
+            consume(shifted.scaled(step), voxels)
 
     def _tile(self, grids: list[NetworkGrid], core: CorePrediction, box: Box) -> torch.Tensor:
         """Embeddings on the native grid inside `box`, given in voxels of `core.box`."""
@@ -150,14 +150,6 @@ class Predictor:
         step = (below.pool, level.extent)
         fine = self.network.fine[level.index]
         return fine(self._ready(torch.cat(images)), coarser, step, len(grids))
-
-    def _voxel_logits(self, embedding: torch.Tensor, streams: int) -> torch.Tensor:
-        """(S, D, I, J, K) to (I * J * K, T + 1)."""
-        if streams > 1:
-            embedding = embedding.mean(dim=0, keepdim=True)
-        weight, bias = self.network.mask_embeddings()
-        voxels = embedding[0].permute(1, 2, 3, 0).reshape(-1, embedding.shape[1])
-        return F.linear(voxels, weight, bias)
 
     def _ready(self, image: torch.Tensor) -> torch.Tensor:
         return image.to(self.dtype).contiguous(memory_format=torch.channels_last_3d)

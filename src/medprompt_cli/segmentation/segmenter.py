@@ -11,6 +11,7 @@ from typing import Protocol
 import cc3d
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from medprompt_cli.domain.anatomy import BASE_STRUCTURES
 from medprompt_cli.domain.geometry import from_canonical
@@ -31,9 +32,6 @@ TILE_SHARE = 0.4
 DEFAULT_MEMORY_GB = 3.0
 EVEN_ODDS = 0.5
 """Posterior above which a voxel belongs to a union."""
-
-CHUNK = 2**18
-"""Voxels whose posteriors are computed at a time."""
 
 
 class Asked(Protocol):
@@ -131,7 +129,7 @@ class Segmenter:
         ready = time.perf_counter()
         core = self.predictor.core(grids)
         coarse = time.perf_counter()
-        collected = _Posteriors(grids[0], targets)
+        collected = _Posteriors(grids[0], targets, self.predictor.network)
         self.predictor.refine(grids, core, collected.add)
         fine = time.perf_counter()
         result = collected.finish(streams[0], core)
@@ -159,33 +157,42 @@ def _check_streams(streams: Sequence[Volume]) -> None:
 class _Posteriors:
     """Collects logits tile by tile into labels, masks and volumes."""
 
-    def __init__(self, grid: NetworkGrid, targets: Sequence[Asked]) -> None:
+    def __init__(
+        self, grid: NetworkGrid, targets: Sequence[Asked], network: VoxelNetwork
+    ) -> None:
+        with torch.inference_mode():
+            self.weight, self.bias = network.mask_embeddings()
         self.grid, self.targets = grid, targets
         self.rows = np.zeros(tuple(grid.image.shape), np.uint8)
         row_of = {s.name: n + 1 for n, s in enumerate(BASE_STRUCTURES)}
         self.members = {t.name: [row_of[m] for m in t.members] for t in targets}
         self.unions = [name for name, rows in self.members.items() if len(rows) > 1]
         self.union_voxels = {n: np.zeros(self.rows.shape, bool) for n in self.unions}
-        self.mass = torch.zeros(len(BASE_STRUCTURES) + 1, dtype=torch.float64)
+        place = self.weight.device
+        self.mass = torch.zeros(len(BASE_STRUCTURES) + 1, dtype=torch.float64, device=place)
+        self.union_rows = torch.zeros(len(self.mass), len(self.unions), device=place)
+        for u, name in enumerate(self.unions):
+            self.union_rows[self.members[name], u] = 1
 
-    def add(self, box: Box, logits: torch.Tensor) -> None:
-        """Take the logits, (V, T + 1), of a box of native voxels."""
-        inside = self._unpadded(box)
-        rows = torch.empty(len(logits), dtype=torch.uint8)
-        unions = {name: torch.empty(len(logits), dtype=torch.bool) for name in self.unions}
-        for start in range(0, len(logits), CHUNK):
-            part = slice(start, start + CHUNK)
-            posterior = logits[part].float().softmax(dim=1)
-            rows[part] = posterior.argmax(dim=1).to(torch.uint8)
-            within = inside.reshape(-1)[part].to(posterior.device)
-            self.mass += (posterior * within[:, None]).sum(dim=0).double().cpu()
-            for name in self.unions:
-                total = posterior[:, self.members[name]].sum(dim=1)
-                unions[name][part] = total > EVEN_ODDS
-        place = box.slices()
-        self.rows[place] = rows.reshape(box.shape).numpy()
-        for name, found in unions.items():
-            self.union_voxels[name][place] = found.reshape(box.shape).numpy()
+    def add(self, box: Box, embedding: torch.Tensor) -> None:
+        """Take the embeddings, (I, J, K, D), of a box of native voxels."""
+        start, shape = box.start, self.grid.shape
+        i, j, k = (max(0, n - a) for n, a in zip(shape, start, strict=True))
+        inside = embedding[:i, :j, :k]
+        place = (
+            slice(start[1], start[1] + inside.shape[1]),
+            slice(start[2], start[2] + inside.shape[2]),
+        )
+        for n, plane in enumerate(inside, start=start[0]):  # a plane stays in the cache
+            logits = F.linear(plane, self.weight, self.bias).float().flatten(0, 1)
+            posterior = logits.softmax(dim=1)
+            self.mass += posterior.sum(dim=0)
+            found = posterior.argmax(dim=1).to(torch.uint8)
+            self.rows[n][place] = found.reshape(plane.shape[:2]).cpu().numpy()
+            if self.unions:
+                likely = (posterior @ self.union_rows > EVEN_ODDS).reshape(*plane.shape[:2], -1)
+                for u, name in enumerate(self.unions):
+                    self.union_voxels[name][n][place] = likely[..., u].cpu().numpy()
 
     def finish(self, volume: Volume, core: CorePrediction) -> dict:
         """Turn everything back to the image's own grid."""
@@ -229,16 +236,6 @@ class _Posteriors:
 
     def _native(self, voxels: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(from_canonical(voxels, self.grid.geometry))
-
-    def _unpadded(self, box: Box) -> torch.Tensor:
-        """Which voxels of `box` belong to the image rather than to its padding."""
-        inside = torch.zeros(box.shape, dtype=torch.bool)
-        kept = tuple(
-            slice(0, max(0, min(n, stop) - start))
-            for start, stop, n in zip(box.start, box.stop, self.grid.shape, strict=True)
-        )
-        inside[kept] = True
-        return inside
 
 
 def _largest_head(rows: np.ndarray) -> np.ndarray:
