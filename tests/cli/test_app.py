@@ -195,10 +195,12 @@ def test_a_reader_that_goes_away_is_no_error(lines):
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
     ) as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
         process.stderr.read(1)
         process.stdout.close()
         process.stdin.close()
         assert process.wait(timeout=30) == 141
-        assert process.stderr.read() == ""
+        assert process.stderr.read() == b""
