@@ -187,7 +187,7 @@ class VoxelNetwork(nn.Module):
         `levels` come from `plan_levels` for the image's spacing. Sizes must divide by all
         pooling.
         """
-        images = pooled_images(image, levels)
+        images = pooled_images(image.float(), levels, self.to_mask.weight.dtype)
         core = tuple(level for level in levels if level.index >= CORE_LEVEL)
         context, second = self.core(images[CORE_LEVEL], core, streams)
         for n in reversed(range(len(levels) - len(core))):
@@ -198,12 +198,14 @@ class VoxelNetwork(nn.Module):
         return self.logits(context.embedding, streams), self.presence(second, streams)
 
 
-def pooled_images(image: torch.Tensor, levels: tuple[Level, ...]) -> dict[int, torch.Tensor]:
-    """The image averaged to each level down to the core's, by level index."""
-    found = {levels[0].index: image}
+def pooled_images(
+    image: torch.Tensor, levels: tuple[Level, ...], dtype: torch.dtype
+) -> dict[int, torch.Tensor]:
+    """The float32 image averaged to each level down to the core's, by level index."""
+    found = {levels[0].index: image.to(dtype)}
     for level in levels[1:]:
         if level.index > CORE_LEVEL:
             break
         image = F.avg_pool3d(image, level.pool)
-        found[level.index] = image
+        found[level.index] = image.to(dtype)
     return found

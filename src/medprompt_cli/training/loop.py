@@ -133,10 +133,10 @@ def sample_loss(
     """Loss of one image: at 4 mm on all of it, at finer levels on crops."""
     network = state.network
     levels = plan_levels(sample.spacing)
-    image = sample.image[None, None].to(torch.bfloat16)
-    images = pooled_images(image, levels)
+    images = pooled_images(sample.image[None, None], levels, torch.bfloat16)
     core = tuple(level for level in levels if level.index >= CORE_LEVEL)
-    context, second = network.core(images[CORE_LEVEL], core)
+    with torch.set_grad_enabled(recipe.trains_core and torch.is_grad_enabled()):
+        context, second = network.core(images[CORE_LEVEL], core)
     rows = coarse_rows(sample.labels, core[0])
     losses = segmentation_loss(network.logits(context.embedding)[0], rows)
     presence = presence_loss(network.presence(second), rows)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from medprompt_cli.errors import UsageError
+from medprompt_cli.networks.pyramid import CORE_LEVEL
 from medprompt_cli.synthesis.appearance import AppearanceRange
 from medprompt_cli.synthesis.deform import ShapeRange
 from medprompt_cli.synthesis.generator import GeneratorConfig
@@ -30,7 +31,8 @@ class Recipe:
         average: Decay of the running mean of the weights, which is what is exported.
         crop_mm: Box the finer levels see in a step, in mm.
         crops: Crops taken from one synthetic image.
-        core_weight: Weight of the loss at 4 mm while a finer level is trained.
+        core_weight: Weight of the loss at 4 mm while a finer level is trained; 0 leaves
+            the core as it is, which saves its backward pass.
         seed: Of everything random.
         held_out: Label maps kept for validation, by name.
         validate_every: Steps between validations.
@@ -53,6 +55,11 @@ class Recipe:
     held_out: tuple[str, ...] = ()
     validate_every: int = 500
     generator: GeneratorConfig = field(default_factory=GeneratorConfig)
+
+    @property
+    def trains_core(self) -> bool:
+        """Whether the core's weights change."""
+        return self.level == CORE_LEVEL or self.core_weight > 0
 
 
 def read_recipe(path: Path) -> Recipe:
