@@ -27,6 +27,9 @@ MAX_DEFLATE_RATIO = 1032
 SLACK_BYTES = 1 << 24
 """Bytes allowed after the voxels: MGH keeps its footer there. More is refused."""
 
+CHECKED_BYTES = 1 << 30
+"""Read on, after an unusable header, to learn whether the stream itself is damaged."""
+
 COPY_AGAIN = "Copy or download the file again and compare its size with the original's."
 
 
@@ -100,6 +103,12 @@ class ByteSource:
             target[filled : filled + len(chunk)] = chunk
             filled += len(chunk)
         self.position += filled
+
+    def check_stream(self) -> None:
+        """Read a gzip stream on, up to CHECKED_BYTES, only to raise if it is damaged."""
+        left = CHECKED_BYTES if self.compressed else 0
+        while left > 0 and (chunk := self._next_chunk(CHUNK_BYTES)):
+            left -= len(chunk)
 
     def finish(self) -> list[str]:
         """Read to the end, so that the checksum is checked; return notes.

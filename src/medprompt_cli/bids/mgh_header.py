@@ -47,8 +47,7 @@ def parse_mgh(source: ByteSource, start: bytes) -> ImageHeader:
             remedy=REEXPORT_AFFINE,
             code="no-affine",
         )
-    with np.errstate(all="ignore"):
-        affine = np.asarray(header.get_affine(), dtype=np.float64)
+    affine = np.asarray(header.get_affine(), dtype=np.float64)
     geometry = checked_geometry(path, shape, affine)
     return ImageHeader(shape, geometry, dtype.name, (), Layout(dtype, VOXELS_AT))
 

@@ -69,7 +69,9 @@ def read_labels(path: Path, names: dict[int, str] | None = None) -> LabelMap:
     return LabelMap(voxels, header.geometry, found | (names or {}))
 
 
+@np.errstate(all="ignore")
 def _header(source: ByteSource) -> ImageHeader:
+    """The header, checked; damaged numbers may overflow on the way and are refused."""
     start = source.take(4)
     if found := nifti_header.byte_order(start):
         header = nifti_header.parse_nifti(source, start, *found)
@@ -89,7 +91,11 @@ def _header(source: ByteSource) -> ImageHeader:
 def _read_stored(path: Path) -> tuple[ImageHeader, np.ndarray, list[str]]:
     """Header, voxels (I, J, K) as stored, and notes; the whole file is checked."""
     with open_source(path) as source:
-        header = _header(source)
+        try:
+            header = _header(source)
+        except InputError:
+            source.check_stream()  # a flipped byte may look like a strange header
+            raise
         source.skip(header.layout.offset - source.position)
         stored = np.empty(header.shape, header.layout.dtype, order="F")
         source.fill(stored.reshape(-1, order="F").view(np.uint8).data)

@@ -195,8 +195,7 @@ def _qform(header: Nifti1Header) -> np.ndarray | None:
     if float(header["pixdim"][0]) not in {1.0, -1.0}:
         mended["pixdim"][0] = 1
     try:
-        with np.errstate(all="ignore"):
-            return cast("np.ndarray", mended.get_qform())
+        return cast("np.ndarray", mended.get_qform())
     except ValueError:  # a quaternion longer than 1
         return None
 
