@@ -13,7 +13,7 @@ import numpy as np
 
 from medprompt_cli.synthesis.shapes import Node
 
-SKIN, FAT, MUSCLE, BONE, MARROW, AIR, CORD, EYE, CANAL, VESSEL = range(201, 211)
+SKIN, FAT, MUSCLE, BONE, MARROW, AIR, CORD, EYE, CANAL = range(201, 210)
 """Tissues outside the brain; ids of our own, never written to a label map."""
 
 
@@ -35,7 +35,9 @@ class Path:
 
 CEREBRUM = Ball((0, -17, 14), (66, 85, 60.5))
 TEMPORAL = Path(((44, 12, -26, 12), (49, -8, -22, 18), (50, -32, -14, 19), (44, -58, -4, 20)))
-MEDIAL_TEMPORAL = Path(((24, -2, -22, 10), (27, -18, -20, 10), (27, -34, -10, 9), (25, -45, -2, 8)))
+MEDIAL_TEMPORAL = Path(
+    ((24, -2, -22, 10), (27, -18, -20, 10), (27, -34, -10, 9), (25, -45, -2, 8))
+)
 CEREBELLUM = Ball((23, -63, -36), (27, 27.5, 22))
 VERMIS = Ball((0, -61, -29), (15, 24, 22))
 BRAINSTEM = Path(
@@ -130,7 +132,13 @@ TEMPORAL_HORN = Path(
 )
 THIRD_VENTRICLE = Ball((0, -10, -2), (2.4, 14, 11))
 FOURTH_VENTRICLE = Path(
-    ((0, -35, -14, 1.2), (0, -36, -22, 1.8), (0, -40, -31, 5.2), (0, -42, -38, 5), (0, -43, -50, 1))
+    (
+        (0, -35, -14, 1.2),
+        (0, -36, -22, 1.8),
+        (0, -40, -31, 5.2),
+        (0, -42, -38, 5),
+        (0, -43, -50, 1),
+    )
 )
 
 FACE = Ball((0, 40, -54), (62, 54, 64))

@@ -43,7 +43,9 @@ class Contrast:
         return signal
 
 
-def _around(fat: float, muscle: float, marrow: float, fluid: float, cord: float) -> dict[int, float]:
+def _around(
+    fat: float, muscle: float, marrow: float, fluid: float, cord: float
+) -> dict[int, float]:
     return {
         0: 0.0,
         parts.SKIN: 0.8 * muscle,
@@ -174,7 +176,9 @@ def _bias(shape: tuple[int, ...], rng: np.random.Generator) -> list[np.ndarray]:
     bent = [
         a * u + b * v + c * u * v + d * (u * u + v * v)
         for (u, v), (a, b, c, d) in zip(
-            ((i, j), (j, k), (i, k)), rng.normal(0, BIAS, (3, 4)).astype(np.float32), strict=True
+            ((i, j), (j, k), (i, k)),
+            rng.normal(0, BIAS, (3, 4)).astype(np.float32),
+            strict=True,
         )
     ]
     return [np.exp(field) for field in bent]

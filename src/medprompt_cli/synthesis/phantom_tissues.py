@@ -20,13 +20,20 @@ FISSURE_MM = 1.0
 DURA_MM, SKULL_MM = 2.2, 8.5
 """Outer faces of the fluid and the bone, in mm outside the brain."""
 
+MARROW_MM, FAT_MM, SKIN_MM = 2.4, 6.0, 2.0
+"""Thickness of the marrow inside the bone; depths of fat and skin under the surface."""
+
+FAT_BETWEEN_MUSCLES = 1.3
+"""Standard deviations of the grain above which there is fat: a tenth of the muscle."""
+
 
 def draw_tissues(region: Region, folds: Ripples, grain: Ripples) -> np.ndarray:
     """Tissue ids, (N,) uint8, of the voxels of `region`."""
     tissue = np.empty(len(region.index), np.uint8)
-    outside = region.brain >= DURA_MM
+    outside = np.flatnonzero(region.brain >= DURA_MM)
+    inside = np.flatnonzero(region.brain < DURA_MM)
     tissue[outside] = _around_the_brain(region.take(outside), grain)
-    tissue[~outside] = _Brain(region.take(~outside)).draw(folds)
+    tissue[inside] = _Brain(region.take(inside)).draw(folds)
     return tissue
 
 
@@ -48,14 +55,14 @@ def _box(solid: Ball | Path) -> tuple[np.ndarray, np.ndarray]:
 def _around_the_brain(region: Region, grain: Ripples) -> np.ndarray:
     """Tissue ids, (N,), outside of the dura: bone, scalp, face and neck."""
     tissue = np.full(len(region.index), parts.MUSCLE, np.uint8)
-    deep = np.flatnonzero((region.outline < -6) & (region.brain > SKULL_MM))
-    tissue[region.outline > -6] = parts.FAT
-    tissue[deep[grain(region.points[:, deep]) > 1.3]] = parts.FAT
-    tissue[region.outline > -2] = parts.SKIN
+    deep = np.flatnonzero((region.outline < -FAT_MM) & (region.brain > SKULL_MM))
+    tissue[region.outline > -FAT_MM] = parts.FAT
+    tissue[deep[grain(region.points[:, deep]) > FAT_BETWEEN_MUSCLES]] = parts.FAT
+    tissue[region.outline > -SKIN_MM] = parts.SKIN
     for solid, value in parts.FACE_AND_NECK:
         tissue[within(region.mirrored, solid)] = value
     tissue[region.brain < SKULL_MM] = parts.BONE
-    tissue[np.abs(region.brain - (DURA_MM + SKULL_MM) / 2) < 1.2] = parts.MARROW
+    tissue[np.abs(region.brain - (DURA_MM + SKULL_MM) / 2) < MARROW_MM / 2] = parts.MARROW
     for solid, value in parts.SPINAL_CANAL:
         tissue[within(region.mirrored, solid)] = value
     return tissue

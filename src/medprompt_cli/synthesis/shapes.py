@@ -8,6 +8,7 @@ a drawing needs.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -52,7 +53,7 @@ def tube(points: np.ndarray, nodes: Sequence[Node]) -> np.ndarray:
         (N,) mm.
     """
     nearest = np.full(points.shape[1], np.inf, np.float32)
-    for start, end in zip(nodes[:-1], nodes[1:], strict=True):
+    for start, end in pairwise(nodes):
         head = np.asarray(start[:3], np.float32)[:, None]
         along = np.asarray(end[:3], np.float32)[:, None] - head
         offset = points - head
@@ -85,12 +86,11 @@ def box_of(nodes: Sequence[Node], margin: float) -> tuple[np.ndarray, np.ndarray
 
 def inside_box(points: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Indices, (M,), of the points within a box."""
-    within = points[0] >= low[0]
-    within &= points[0] <= high[0]
-    for axis in (1, 2):
-        within &= points[axis] >= low[axis]
-        within &= points[axis] <= high[axis]
-    return np.flatnonzero(within)
+    index = np.flatnonzero((points[2] >= low[2]) & (points[2] <= high[2]))
+    for axis in (1, 0):
+        along = points[axis, index]
+        index = index[(along >= low[axis]) & (along <= high[axis])]
+    return index
 
 
 class Ripples:
