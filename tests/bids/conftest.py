@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import gzip
 import os
+import struct
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import SimpleITK
 from nibabel.freesurfer import mghformat
 from nibabel.nifti1 import Nifti1Image
 from nibabel.nifti2 import Nifti2Image
@@ -99,20 +99,73 @@ def save_mgh(tmp_path: Path) -> Save:
     return save
 
 
+VALUE_KINDS = {
+    (0x0002, 0x0001): "OB",
+    (0x0008, 0x0008): "CS",
+    (0x0008, 0x0060): "CS",
+    (0x0008, 0x103E): "LO",
+    (0x0018, 0x0050): "DS",
+    (0x0018, 0x1120): "DS",
+    (0x0020, 0x0032): "DS",
+    (0x0020, 0x0037): "DS",
+    (0x0028, 0x0004): "CS",
+    (0x0028, 0x0008): "IS",
+    (0x0028, 0x0030): "DS",
+    (0x0028, 0x1052): "DS",
+    (0x0028, 0x1053): "DS",
+    (0x0028, 0x2110): "CS",
+    (0x7FE0, 0x0010): "OW",
+}
+"""Value representation of the tags written here; UI for other text, US for numbers."""
+
+
+def _element(tag: tuple[int, int], value: str | int | bytes) -> bytes:
+    """One data element, explicit little endian. Source: DICOM PS3.5, 7.1.2."""
+    kind = VALUE_KINDS.get(tag, "US" if isinstance(value, int) else "UI")
+    if isinstance(value, int):
+        content = struct.pack("<H", value)
+    else:
+        content = value.encode() if isinstance(value, str) else value
+    content += (b"\0" if kind in {"UI", "OB"} else b" ") * (len(content) % 2)
+    size = "<xxI" if kind in {"OB", "OW"} else "<H"
+    return struct.pack("<HH", *tag) + kind.encode() + struct.pack(size, len(content)) + content
+
+
+def dicom_bytes(pixels: np.ndarray, tags: Mapping[tuple[int, int], str | int]) -> bytes:
+    """A DICOM file of 16-bit `pixels`, (rows, columns, ...), written from the standard.
+
+    Independent of the library that reads it, so that both cannot be wrong alike.
+    """
+    rows, columns = pixels.shape[:2]
+    bits = pixels.dtype.itemsize * 8
+    described = {
+        (0x0008, 0x0016): "1.2.840.10008.5.1.4.1.1.2",
+        (0x0028, 0x0002): 1,
+        (0x0028, 0x0004): "MONOCHROME2",
+        (0x0028, 0x0006): 0,
+        (0x0028, 0x0010): rows,
+        (0x0028, 0x0011): columns,
+        (0x0028, 0x0100): bits,
+        (0x0028, 0x0101): bits,
+        (0x0028, 0x0102): bits - 1,
+        (0x0028, 0x0103): int(pixels.dtype.kind == "i"),
+        (0x7FE0, 0x0010): np.ascontiguousarray(pixels).tobytes(),
+    } | dict(tags)
+    if described[0x0028, 0x0002] == 1:
+        del described[0x0028, 0x0006]  # planar configuration: colour only
+    meta = {
+        (0x0002, 0x0001): b"\0\1",
+        (0x0002, 0x0002): described[0x0008, 0x0016],
+        (0x0002, 0x0003): described.get((0x0008, 0x0018), "1.2"),
+        (0x0002, 0x0010): "1.2.840.10008.1.2.1",
+    }
+    start = b"".join(_element(tag, value) for tag, value in meta.items())
+    length = struct.pack("<HH2sHI", 0x0002, 0x0000, b"UL", 4, len(start))
+    body = b"".join(_element(tag, described[tag]) for tag in sorted(described))
+    return bytes(128) + b"DICM" + length + start + body
+
+
 HEAD_FIRST = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
-
-
-def _write_slice(path: Path, pixels: np.ndarray, spacing, tags: dict[str, str]) -> None:
-    image = SimpleITK.GetImageFromArray(
-        pixels, isVector=pixels.ndim == 3 and "rgb" in path.name
-    )
-    image.SetSpacing((*spacing, 1.0)[: image.GetDimension()])
-    for tag, value in tags.items():
-        image.SetMetaData(tag, value)
-    writer = SimpleITK.ImageFileWriter()
-    writer.KeepOriginalImageUIDOn()
-    writer.SetFileName(str(path))
-    writer.Execute(image)
 
 
 @pytest.fixture
@@ -125,30 +178,30 @@ def save_series(tmp_path: Path) -> Save:
         name: str = "series",
         uid: str = "1.2.3",
         axes: tuple[float, ...] = HEAD_FIRST,
-        spacing: tuple[float, float] = (0.8, 1.2),
         pixels: np.ndarray | None = None,
         prefix: str = "slice",
-        **more: str,
+        tags: dict[tuple[int, int], str | int] | None = None,
     ) -> Path:
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
         if pixels is None:
             pixels = _ramp((14, 12, len(origins)), "int16").transpose(2, 1, 0)
         for k, origin in enumerate(origins):
-            tags = {
-                "0008|0016": "1.2.840.10008.5.1.4.1.1.2",
-                "0008|0018": f"{uid}.{k + 1}",
-                "0008|0060": "CT",
-                "0008|103e": "HEAD",
-                "0018|0050": "2.0",
-                "0020|000d": "1.2",
-                "0020|000e": uid,
-                "0020|0032": "\\".join(f"{value:.7g}" for value in origin),
-                "0020|0037": "\\".join(f"{value:.9g}" for value in axes),
-                "0028|1052": "-1024",
-                "0028|1053": "1",
-            } | {tag.replace("_", "|").removeprefix("x"): value for tag, value in more.items()}
-            _write_slice(folder / f"{prefix}{k + 1:02d}.dcm", pixels[k], spacing, tags)
+            described = {
+                (0x0008, 0x0018): f"{uid}.{k + 1}",
+                (0x0008, 0x0060): "CT",
+                (0x0008, 0x103E): "HEAD",
+                (0x0018, 0x0050): "2.0",
+                (0x0020, 0x000D): "1.2",
+                (0x0020, 0x000E): uid,
+                (0x0020, 0x0032): "\\".join(f"{value:.8g}" for value in origin),
+                (0x0020, 0x0037): "\\".join(f"{value:.9g}" for value in axes),
+                (0x0028, 0x0030): "1.2\\0.8",
+                (0x0028, 0x1052): "-1024",
+                (0x0028, 0x1053): "1",
+            } | (tags or {})
+            path = folder / f"{prefix}{k + 1:02d}.dcm"
+            path.write_bytes(dicom_bytes(pixels[k], described))
         return folder
 
     return save
