@@ -1,0 +1,1 @@
+"""Plan and case in, result out."""
