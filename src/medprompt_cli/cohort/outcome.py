@@ -1,0 +1,101 @@
+"""What became of each image, and of a run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+OutcomeStatus = Literal["done", "kept", "failed"]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why an image has no result.
+
+    Attributes:
+        code: Stable reason code in kebab-case, e.g. `truncated`.
+        problem: What is wrong, one sentence.
+        remedy: What to do, one imperative sentence.
+        of_input: Whether the image itself cannot be used.
+    """
+
+    code: str
+    problem: str
+    remedy: str
+    of_input: bool = False
+
+    def as_json(self) -> dict[str, str]:
+        """The fields as records and summaries word them."""
+        return {"code": self.code, "problem": self.problem, "remedy": self.remedy}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one image.
+
+    Attributes:
+        name: Its name in the run, or its path where it has none.
+        source: Its file or folder.
+        status: done now, kept from an earlier run, or failed.
+        outputs: The files that hold its result, sidecars included.
+        targets: By target: status, presence and volume, as in the sidecars.
+        failure: Why it failed; None if it did not.
+        edited: Files of a kept result that somebody changed after they were written.
+    """
+
+    name: str
+    source: Path
+    status: OutcomeStatus
+    outputs: tuple[Path, ...] = ()
+    targets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    failure: Failure | None = None
+    edited: tuple[Path, ...] = ()
+
+    @property
+    def masks(self) -> tuple[Path, ...]:
+        """Its images, without the sidecars."""
+        return tuple(path for path in self.outputs if path.name.endswith(".nii.gz"))
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What became of a run.
+
+    Attributes:
+        outcomes: One for every image that was reached and every one that cannot be used.
+        planned: How many images there are.
+        stopped: What ended the run before its end; None if nothing did.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    planned: int
+    stopped: BaseException | None = None
+
+    def having(self, status: OutcomeStatus) -> tuple[Outcome, ...]:
+        """The outcomes with a status."""
+        return tuple(outcome for outcome in self.outcomes if outcome.status == status)
+
+    @property
+    def unanswered(self) -> dict[str, Counter[str]]:
+        """By status other than measured: in how many images each target has it."""
+        counts: dict[str, Counter[str]] = {}
+        for outcome in self.outcomes:
+            for target, result in outcome.targets.items():
+                if result["Status"] != "measured":
+                    counts.setdefault(result["Status"], Counter())[target] += 1
+        return counts
+
+    @property
+    def exit_code(self) -> int:
+        """0 all done; 65 no image could be used; 1 at least one failed.
+
+        Of a run that was stopped, what stopped it says the code.
+        """
+        failed = self.having("failed")
+        if not failed:
+            return 0
+        all_unusable = all(o.failure and o.failure.of_input for o in failed)
+        return 65 if all_unusable and len(failed) == len(self.outcomes) else 1

@@ -1,0 +1,123 @@
+"""What is known of each image on disk: done, failed or cut off, and made from what.
+
+One small JSON file per image, `OUT/logs/NAME.json`. It is what makes a rerun do only what
+is missing or changed, and what keeps medprompt from overwriting a mask that somebody
+corrected by hand.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from medprompt_cli.bids.atomic import write_file
+from medprompt_cli.bids.derivatives import LOGS, to_json
+
+SCHEMA = 1
+
+Standing = Literal["todo", "current", "edited", "blocked"]
+"""todo: missing, failed or changed; current: nothing to do; edited: current, though a file
+was changed by somebody; blocked: to be redone, which would overwrite such a file."""
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What a result depends on: if any of it changes, the image is done again.
+
+    Attributes:
+        bytes: Size of the image, or of all files of a series; -1 if it is not there.
+        modified_ns: When it was last written, as the file system says.
+        plan: Hash of the targets.
+        weights: SHA-256 of the weights.
+    """
+
+    bytes: int
+    modified_ns: int
+    plan: str
+    weights: str
+
+
+def basis_of(image: Path, plan: str, weights: str) -> Basis:
+    """What a result made from `image` now would depend on."""
+    try:
+        files = list(image.iterdir()) if image.is_dir() else [image]
+        stats = [file.stat() for file in files]
+    except OSError:
+        return Basis(-1, -1, plan, weights)
+    size = sum(stat.st_size for stat in stats)
+    return Basis(size, max((stat.st_mtime_ns for stat in stats), default=-1), plan, weights)
+
+
+def record_path(out: Path, name: str) -> Path:
+    """Where the record of an image lies."""
+    return out / LOGS / f"{name}.json"
+
+
+def read_record(path: Path) -> dict[str, Any] | None:
+    """The record of an image; None if there is none that can be used."""
+    try:
+        record = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    usable = (
+        isinstance(record, dict)
+        and record.get("schema") == SCHEMA
+        and isinstance(record.get("outputs"), dict)
+    )
+    return record if usable else None
+
+
+def write_record(path: Path, status: str, basis: Basis, content: Mapping[str, Any]) -> None:
+    """Replace the record of an image.
+
+    Args:
+        path: From `record_path`.
+        status: `writing`, `done` or `failed`.
+        basis: What the result depends on.
+        content: `outputs` (size by path relative to OUT), and whatever else is known.
+
+    Raises:
+        OutputError: If it cannot be written.
+    """
+    record = {"schema": SCHEMA, "status": status, "basis": asdict(basis), **content}
+    write_file(path, to_json(record).encode())
+
+
+def outputs_of(record: Mapping[str, Any] | None) -> dict[str, int]:
+    """Size of every file that a record lists, by path relative to OUT."""
+    return dict(record["outputs"]) if record else {}
+
+
+def edited_outputs(out: Path, record: Mapping[str, Any] | None) -> list[Path]:
+    """Files that have another size than when they were written."""
+    if record is None or record["status"] == "writing":
+        return []  # cut off between renames: either size may be right
+    sizes = {out / name: size for name, size in record["outputs"].items()}
+    return [path for path, size in sizes.items() if file_size(path) not in {None, size}]
+
+
+def standing(out: Path, record: Mapping[str, Any] | None, basis: Basis) -> Standing:
+    """What is to be done for an image, going by its record and the files it lists."""
+    edited = edited_outputs(out, record)
+    missing = [name for name in outputs_of(record) if file_size(out / name) is None]
+    current = (
+        record is not None
+        and record["status"] == "done"
+        and record.get("basis") == asdict(basis)
+        and not missing
+    )
+    if edited:
+        return "edited" if current else "blocked"
+    return "current" if current else "todo"
+
+
+def file_size(path: Path) -> int | None:
+    """Size in bytes; None if there is no such file."""
+    try:
+        return os.stat(path).st_size  # noqa: PTH116 - asked of every output of a cohort
+    except OSError:
+        return None

@@ -1,0 +1,157 @@
+"""Segment a cohort: everything that is missing, nothing that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from medprompt_cli.bids.atomic import remove_leftovers
+from medprompt_cli.bids.derivatives import write_dataset_files
+from medprompt_cli.bids.entry import ImageEntry
+from medprompt_cli.bids.problems import Problem
+from medprompt_cli.cohort.case import CaseRunner
+from medprompt_cli.cohort.outcome import Failure, Outcome, Summary
+from medprompt_cli.cohort.output_folder import check_writable
+from medprompt_cli.cohort.pipeline import Stages, run_overlapped
+from medprompt_cli.cohort.progress import case_progress
+from medprompt_cli.cohort.records import edited_outputs, outputs_of
+from medprompt_cli.cohort.stop import StopRequested, stoppable
+from medprompt_cli.cohort.units import Unit, make_unit, same_outputs
+from medprompt_cli.errors import MedpromptError, PreemptedError
+from medprompt_cli.execution.segment import Segments, Target, plan_hash
+
+AGAIN = "Run the same command again to go on: what is done is kept."
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be segmented, and where results go.
+
+    Attributes:
+        out: The output folder, already checked.
+        root: Folder that the images' BIDS URIs start from.
+        images: The images.
+        problems: Why others cannot be used; each counts as a failure.
+        prompts: The person's words.
+        targets: What they mean.
+        force: Do images again that are done, and overwrite what was changed by hand.
+    """
+
+    out: Path
+    root: Path
+    images: tuple[ImageEntry, ...]
+    problems: tuple[Problem, ...]
+    prompts: tuple[str, ...]
+    targets: Sequence[Target]
+    force: bool = False
+
+
+def run_job(job: Job, segmenter: Segments) -> Summary:
+    """Segment every image that has no current result; survive what is wrong with one.
+
+    Returns:
+        What became of every image. If the run was stopped, by a signal, by Ctrl-C or by
+        an error that every further image would meet, `stopped` says so, and what
+        was done until then is on disk.
+
+    Raises:
+        OutputError: If the output folder cannot be written at all.
+    """
+    link = write_dataset_files(job.out, job.root)
+    remove_leftovers(job.out)
+    units, outcomes = _plan(job, segmenter)
+    planned = len(outcomes) + len(units)
+    stopped: BaseException | None = None
+    try:
+        with stoppable(), case_progress(len(units)) as advance:
+            _run_units(
+                job,
+                units,
+                CaseRunner(job.out, job.root, link, job.prompts, job.targets, segmenter),
+                _reporter(outcomes, advance),
+            )
+    except StopRequested as request:
+        stopped = PreemptedError(
+            f"{request.signal_name} stopped the run before its end.", remedy=AGAIN
+        )
+    except (KeyboardInterrupt, MedpromptError) as error:
+        stopped = error
+    return Summary(tuple(outcomes), planned, stopped)
+
+
+def _run_units(
+    job: Job, units: Sequence[Unit], runner: CaseRunner, report: Callable[[Outcome], None]
+) -> None:
+    if units:
+        check_writable(job.out)
+    run_overlapped(units, Stages(runner.read, runner.work, runner.write, report))
+
+
+def _reporter(
+    outcomes: list[Outcome], advance: Callable[[bool], None]
+) -> Callable[[Outcome], None]:
+    def report(outcome: Outcome) -> None:
+        outcomes.append(outcome)
+        advance(outcome.status == "failed")
+
+    return report
+
+
+def _plan(job: Job, segmenter: Segments) -> tuple[list[Unit], list[Outcome]]:
+    """The images to do, and what is known of the others before the run."""
+    outcomes = [_unusable(problem) for problem in job.problems]
+    clashes = same_outputs(job.images)
+    plan = plan_hash(job.targets)
+    units = []
+    for entry in job.images:
+        if entry.path in clashes:
+            outcomes.append(_clash(entry, clashes[entry.path]))
+            continue
+        unit = make_unit(job.out, entry, plan, segmenter.weights_sha256)
+        if job.force or unit.standing == "todo":
+            units.append(unit)
+        elif unit.standing == "blocked":
+            outcomes.append(_blocked(unit, job.out))
+        else:
+            outcomes.append(_kept(unit, job.out))
+    return units, outcomes
+
+
+def _unusable(problem: Problem) -> Outcome:
+    failure = Failure(
+        problem.code, f"{problem.path}: {problem.message}", problem.remedy, of_input=True
+    )
+    return Outcome(str(problem.path), problem.path, "failed", failure=failure)
+
+
+def _clash(entry: ImageEntry, other: Path) -> Outcome:
+    failure = Failure(
+        "name-collision",
+        f"{entry.path}: its results would have the names of those of {other}.",
+        "Tell the two apart in their names, for example with run-1 and run-2.",
+        of_input=True,
+    )
+    return Outcome(str(entry.path), entry.path, "failed", failure=failure)
+
+
+def _blocked(unit: Unit, out: Path) -> Outcome:
+    path = edited_outputs(out, unit.record)[0]
+    failure = Failure(
+        "edited",
+        f"{path} was changed after medprompt wrote it, and is not overwritten.",
+        "Move it away to keep it, or overwrite it with --force.",
+    )
+    return Outcome(unit.name, unit.entry.path, "failed", failure=failure)
+
+
+def _kept(unit: Unit, out: Path) -> Outcome:
+    record = unit.record or {}
+    return Outcome(
+        unit.name,
+        unit.entry.path,
+        "kept",
+        tuple(out / name for name in outputs_of(unit.record)),
+        record.get("targets", {}),
+        edited=tuple(edited_outputs(out, unit.record)),
+    )

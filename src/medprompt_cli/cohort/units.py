@@ -1,0 +1,80 @@
+"""Which images of a dataset are to be segmented, and what is to be done for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from medprompt_cli.bids.derivatives import anat_folder, dseg_name, unit_name
+from medprompt_cli.bids.entities import LABEL_SUFFIXES
+from medprompt_cli.bids.entry import ImageEntry
+from medprompt_cli.cohort.records import Basis, Standing, basis_of, read_record, standing
+from medprompt_cli.cohort.records import record_path as path_of_record
+
+NO_ANATOMY = frozenset({"phase", "real", "imag"})
+"""Values of `part` whose voxels show no anatomy to go by. Source: BIDS."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One image to segment: what is done, recorded and resumed as a whole.
+
+    Attributes:
+        entry: The image.
+        name: A name that no other image of the dataset has.
+        record_path: Where its record lies.
+        record: What was known of it when the run began.
+        basis: What its result depends on.
+        standing: What is to be done.
+    """
+
+    entry: ImageEntry
+    name: str
+    record_path: Path
+    record: dict[str, Any] | None
+    basis: Basis
+    standing: Standing
+
+
+def choose(
+    entries: Iterable[ImageEntry], suffixes: Sequence[str] = ()
+) -> tuple[ImageEntry, ...]:
+    """The images to segment: those with one of `suffixes`, or every scan.
+
+    Regions drawn on scans, and the phase, real and imaginary parts of scans, are left out
+    unless their suffix is asked for.
+    """
+    wanted = {suffix.lower() for suffix in suffixes}
+    return tuple(entry for entry in entries if _is_wanted(entry, wanted))
+
+
+def _is_wanted(entry: ImageEntry, suffixes: set[str]) -> bool:
+    suffix = (entry.suffix or "").lower()
+    if suffixes:
+        return suffix in suffixes
+    part = entry.entities.get("part", "").removeprefix("part-")
+    return suffix not in LABEL_SUFFIXES and part not in NO_ANATOMY
+
+
+def make_unit(out: Path, entry: ImageEntry, plan: str, weights: str) -> Unit:
+    """Look up what is there of an image's result."""
+    name = unit_name(entry)
+    path = path_of_record(out, name)
+    record = read_record(path)
+    basis = basis_of(entry.path, plan, weights)
+    return Unit(entry, name, path, record, basis, standing(out, record, basis))
+
+
+def same_outputs(entries: Sequence[ImageEntry]) -> dict[Path, Path]:
+    """Images whose results would have the names of an earlier image's, and that image."""
+    first: dict[str, Path] = {}
+    clashes = {}
+    for entry in entries:
+        name = str(anat_folder(entry) / dseg_name(entry)).lower()
+        if name in first:
+            clashes[entry.path] = first[name]
+        else:
+            first[name] = entry.path
+    return clashes

@@ -1,0 +1,76 @@
+"""A small dataset, and a run of it without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from medprompt_cli.bids.dataset import open_dataset
+from medprompt_cli.cohort.run import Job, run_job
+from medprompt_cli.planning.vocabulary import resolve
+
+PROMPTS = ("left hippocampus", "ventricles")
+
+
+@pytest.fixture
+def bids(tmp_path, save_scan) -> Path:
+    """Three subjects; the second has two scans."""
+    root = tmp_path / "bids"
+    for stem in (
+        "sub-01/anat/sub-01_T1w",
+        "sub-02/anat/sub-02_T1w",
+        "sub-02/anat/sub-02_run-2_T1w",
+        "sub-03/anat/sub-03_FLAIR",
+    ):
+        save_scan(root / f"{stem}.nii.gz", "left-hippocampus", "left-lateral-ventricle")
+    (root / "dataset_description.json").write_text('{"Name": "x", "BIDSVersion": "1.11.0"}')
+    return root
+
+
+@pytest.fixture
+def out(tmp_path) -> Path:
+    """Where results go."""
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def run(bids, out, threshold_segmenter) -> Callable:
+    """Run the dataset; say what became of every image by its name."""
+
+    def run_dataset(*prompts, force=False, segmenter=threshold_segmenter):
+        prompts = prompts or PROMPTS
+        dataset = open_dataset(bids)
+        unusable = tuple(p for p in dataset.problems if p.severity == "skipped")
+        job = Job(
+            out, dataset.root, dataset.images, unusable, prompts, resolve(prompts), force=force
+        )
+        return run_job(job, segmenter)
+
+    return run_dataset
+
+
+@pytest.fixture
+def contents(out) -> Callable[[], dict[str, bytes]]:
+    """Bytes of every file that is not a record, by its path below the output folder."""
+
+    def read():
+        files = (path for path in out.rglob("*") if path.is_file())
+        return {
+            path.relative_to(out).as_posix(): path.read_bytes()
+            for path in files
+            if "logs" not in path.parts
+        }
+
+    return read
+
+
+@pytest.fixture
+def statuses() -> Callable[..., dict[str, str]]:
+    """What became of every image, by its name."""
+
+    def by_name(summary):
+        return {outcome.name: outcome.status for outcome in summary.outcomes}
+
+    return by_name

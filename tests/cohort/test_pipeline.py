@@ -1,0 +1,139 @@
+"""Reading, working and writing overlap, in order, and within bounds."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+
+import pytest
+
+from medprompt_cli.cohort.pipeline import Stages, run_overlapped
+
+PATIENCE_S = 10
+"""How long a test waits for another thread before it fails."""
+
+
+class Image:
+    """Something heavy: counts how many of its kind are in memory."""
+
+    def __init__(self, alive):
+        alive.add(self)
+
+
+def keep(item, loaded):
+    return loaded
+
+
+def stages(read=lambda item: item, work=keep, write=keep, report=lambda outcome: None):
+    return Stages(read, work, write, report)
+
+
+def test_every_item_passes_every_stage_in_order():
+    reported = []
+    run_overlapped(
+        range(5),
+        stages(
+            read=lambda item: item + 1,
+            work=lambda item, loaded: (item, loaded * 10),
+            write=lambda item, worked: (*worked, item),
+            report=reported.append,
+        ),
+    )
+
+    assert reported == [(n, (n + 1) * 10, n) for n in range(5)]
+
+
+def test_no_items_are_no_work():
+    run_overlapped([], stages())
+
+
+def test_the_next_item_is_read_while_one_is_worked_on():
+    reading_next = threading.Event()
+
+    def read(item):
+        if item == 1:
+            reading_next.set()
+        return item
+
+    def work(item, loaded):
+        assert reading_next.wait(PATIENCE_S)
+        return loaded
+
+    run_overlapped([0, 1], stages(read=read, work=work))
+
+
+def test_an_item_is_written_while_the_next_is_worked_on():
+    working_next = threading.Event()
+    written = []
+
+    def work(item, loaded):
+        if item == 1:
+            working_next.set()
+        return loaded
+
+    def write(item, worked):
+        if item == 0:
+            written.append(working_next.wait(PATIENCE_S))
+
+    run_overlapped([0, 1], stages(work=work, write=write))
+
+    assert written == [True]
+
+
+def test_two_images_are_in_memory_at_most():
+    alive = weakref.WeakSet()
+    was_read = [threading.Event() for _ in range(8)]
+    most = []
+
+    def read(item):
+        image = Image(alive)
+        most.append(len(alive))
+        was_read[item].set()
+        return image
+
+    def work(item, loaded):
+        assert was_read[min(item + 1, 7)].wait(PATIENCE_S)
+        most.append(len(alive))
+        return item
+
+    run_overlapped(range(8), stages(read=read, work=work))
+
+    assert max(most) == 2
+    assert len(alive) == 0
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError("no device")])
+def test_a_write_that_has_begun_is_finished_and_reported(error):
+    go_on = threading.Event()
+    reported = []
+
+    def work(item, loaded):
+        if item == 1:
+            go_on.set()
+            raise error
+        return loaded
+
+    def write(item, worked):
+        assert go_on.wait(PATIENCE_S)
+        return f"{item} written"
+
+    with pytest.raises(type(error) if isinstance(error, Exception) else error):
+        run_overlapped([0, 1, 2], stages(work=work, write=write, report=reported.append))
+
+    assert reported == ["0 written"]
+
+
+def test_an_error_of_writing_ends_the_run():
+    worked = []
+
+    def work(item, loaded):
+        worked.append(item)
+        return loaded
+
+    def write(item, result):
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match=r"^disk full$"):
+        run_overlapped(range(9), stages(work=work, write=write))
+
+    assert len(worked) <= 2
