@@ -18,7 +18,7 @@ from medprompt_cli.bids.entities import (
 from medprompt_cli.bids.entry import ImageEntry
 from medprompt_cli.bids.found import Found, Wanted
 from medprompt_cli.bids.listing import Listing, count_images, list_folder, stem_of
-from medprompt_cli.bids.problems import Problem, from_os_error
+from medprompt_cli.bids.problems import Problem, reason_of
 from medprompt_cli.bids.tables import dates_of
 
 SCAN_FOLDERS = ("anat", "ct")
@@ -247,12 +247,18 @@ def read_bidsignore(root: Path, problems: list[Problem]) -> Callable[[str], bool
     """
     path = root / ".bidsignore"
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        return _matcher(path.read_text(encoding="utf-8-sig").splitlines())
     except FileNotFoundError:
         return None
     except OSError as error:
-        problems.append(from_os_error(path, error))
-        return None
+        said = reason_of(path, error)
+    except ValueError as error:
+        said = f"Cannot be read: {error}."
+    problems.append(Problem(path, "bad-ignore", said, "Write it as a .gitignore is written."))
+    return None
+
+
+def _matcher(lines: list[str]) -> Callable[[str], bool]:
     from pathspec import GitIgnoreSpec
 
     return GitIgnoreSpec.from_lines(lines).match_file

@@ -20,7 +20,7 @@ from medprompt_cli.bids.image_folder import (
     walk_folder,
 )
 from medprompt_cli.bids.images import IMAGE_SUFFIXES, is_image_name
-from medprompt_cli.bids.listing import DICOM_SUFFIXES, file_problem, is_dicom
+from medprompt_cli.bids.listing import DICOM_SUFFIXES, file_problem, is_dicom, stem_of
 from medprompt_cli.bids.manifest import read_manifest
 from medprompt_cli.bids.participants import read_participants
 from medprompt_cli.bids.problems import Problem
@@ -197,7 +197,7 @@ def _open_image(path: Path, wanted: Wanted) -> Dataset:
             if entry.path.name == path.name and entry.path.samefile(path):
                 problems = tuple(p for p in whole.problems if p.path == entry.path)
                 return replace(whole, kind="image", images=(entry,), problems=problems)
-    made = labelled_entry(path, f"sub-{unique_labels([path.name])[0]}")
+    made = labelled_entry(path, f"sub-{unique_labels([stem_of(path.name)])[0]}")
     found = Found(images=[named_entry(path) or made])
     return _dataset(path.parent, "image", wanted.of(found), wanted)
 

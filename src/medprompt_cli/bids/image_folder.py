@@ -47,10 +47,12 @@ def walk_folder(root: Path, wanted: Wanted) -> Found:
     named = _unscattered([e for path in scans if (e := named_entry(path))], found.problems)
     known = {entry.path for entry in named}
     loose = [path for path in scans if path not in known]
-    labels = unique_labels(
-        [_below(path, root) for path in loose], [entry.subject for entry in named]
+    names = {path: _name_below(path, root) for path in loose}
+    different = list(dict.fromkeys(names.values()))
+    labels = dict(
+        zip(different, unique_labels(different, [e.subject for e in named]), strict=True)
     )
-    made = [labelled_entry(path, f"sub-{b}") for path, b in zip(loose, labels, strict=True)]
+    made = [labelled_entry(path, f"sub-{labels[name]}") for path, name in names.items()]
     found.images = sorted([*named, *made], key=lambda entry: entry.path)
     return wanted.of(found)
 
@@ -108,17 +110,17 @@ def named_entry(path: Path) -> ImageEntry | None:
 
 
 def _unscattered(named: Sequence[ImageEntry], problems: list[Problem]) -> list[ImageEntry]:
-    """Those whose subject has all its files in one folder; the others are reported.
+    """Those whose subject has all its files in one place; the others are reported.
 
     Two folders may each have a `sub-01` who is not the same person: taking their images
     for one person's would be wrong without a word.
     """
-    folders: dict[str, set[Path]] = defaultdict(set)
+    homes: dict[str, set[Path]] = defaultdict(set)
     for entry in named:
-        folders[entry.subject].add(entry.path.parent)
+        homes[entry.subject].add(_home(entry))
     together = []
     for entry in named:
-        if len(folders[entry.subject]) == 1:
+        if len(homes[entry.subject]) == 1:
             together.append(entry)
             continue
         said = f"Is taken for a subject of its own: other folders have a {entry.subject} too."
@@ -127,19 +129,29 @@ def _unscattered(named: Sequence[ImageEntry], problems: list[Problem]) -> list[I
     return together
 
 
+def _home(entry: ImageEntry) -> Path:
+    """The folder above it that is called after its subject, else the one it lies in."""
+    above = entry.path.parents
+    return next((folder for folder in above if folder.name == entry.subject), above[0])
+
+
 def labelled_entry(path: Path, subject: str) -> ImageEntry:
     """The entry of a file whose subject is known and whose name does not follow BIDS."""
     suffix = guess_suffix(stem_of(path.name))
     return ImageEntry(path, subject, None, suffix, {"sub": subject.removeprefix("sub-")})
 
 
-def _below(path: Path, root: Path) -> str:
-    """The path below `root`; the folder's own name if `root` itself is the image."""
-    return path.resolve().name if path == root else path.relative_to(root).as_posix()
+def _name_below(path: Path, root: Path) -> str:
+    """The path below `root` without its extension; two formats of one image share it."""
+    if path == root:
+        return path.resolve().name
+    return path.relative_to(root).with_name(stem_of(path.name)).as_posix()
 
 
 def unique_labels(paths: Sequence[str], taken: Iterable[str] = ()) -> list[str]:
     """Make a label of letters and digits out of each path, no two the same.
+
+    A path comes without its extension.
 
     A label that another path has as well, or that is among the subjects `taken`, gets a
     hash of the path behind it; so does one that lost letters on the way. Labels that
@@ -155,8 +167,7 @@ def unique_labels(paths: Sequence[str], taken: Iterable[str] = ()) -> list[str]:
 
 
 def _plain_label(path: str) -> str:
-    folders, _, name = path.rpartition("/")
-    text = unicodedata.normalize("NFKD", folders + stem_of(name))
+    text = unicodedata.normalize("NFKD", path)
     letters = "".join(char for char in text if char.isalnum())
     label = re.sub(r"[^0-9a-zA-Z]", "", letters)[:MAX_LABEL]
     return label if label and label == letters else label + _digest(path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -12,9 +12,9 @@ from medprompt_cli.bids.entry import ImageEntry
 from medprompt_cli.bids.found import Found, Wanted
 from medprompt_cli.bids.image_folder import labelled_entry, named_entry, unique_labels
 from medprompt_cli.bids.images import IMAGE_SUFFIXES, is_image_name
-from medprompt_cli.bids.listing import file_problem, list_folder
+from medprompt_cli.bids.listing import file_problem, list_folder, stem_of
 from medprompt_cli.bids.problems import Problem, from_os_error
-from medprompt_cli.bids.tables import Row, Table, bad_table, date_or_problem, read_table
+from medprompt_cli.bids.tables import Row, Table, date_or_problem, read_table
 from medprompt_cli.errors import InputError
 
 COLUMNS = ("image", "subject", "session", "suffix", "date")
@@ -57,6 +57,8 @@ def _readable_table(path: Path, found: Found) -> Table:
             remedy=SAVE_AGAIN,
             code="bad-table",
         )
+    # A line that is left out of a manifest is an image that is left out.
+    found.problems[:] = [replace(problem, code="bad-line") for problem in found.problems]
     return table
 
 
@@ -76,7 +78,8 @@ def _read_line(manifest: Path, number: int, row: Row, found: Found) -> _Line | N
     """Read a line; None, and a problem, if it cannot be used."""
     written = row["image"]
     if written is None:
-        found.problems.append(bad_table(manifest, f"Line {number} names no image."))
+        said = f"Line {number} names no image."
+        found.problems.append(Problem(manifest, "bad-line", said, SAVE_AGAIN))
         return None
     path = _path(manifest, written)
     problem = _image_problem(path) or _label_problem(path, number, row)
@@ -141,7 +144,7 @@ def _entries(lines: Sequence[_Line]) -> list[ImageEntry]:
     ]
     taken = {line.subject for line in lines if line.subject}
     taken |= {entry.subject for entry in named if entry}
-    labels = iter(unique_labels([line.written for line in loose], taken))
+    labels = iter(unique_labels([stem_of(line.written) for line in loose], taken))
     entries = []
     for line, name in zip(lines, named, strict=True):
         base = name or labelled_entry(line.path, line.subject or f"sub-{next(labels)}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from medprompt_cli.bids.entities import label_of
 from medprompt_cli.bids.found import Found, Wanted
 from medprompt_cli.bids.problems import Problem
-from medprompt_cli.bids.tables import Row, bad_table, read_keyed
+from medprompt_cli.bids.tables import Row, bad_table, duplicate_row, read_keyed
 
 
 def read_participants(root: Path, found: Found, wanted: Wanted) -> dict[str, Row]:
@@ -26,8 +26,10 @@ def read_participants(root: Path, found: Found, wanted: Wanted) -> dict[str, Row
         if label is None:
             said = f"Has the participant_id {name!r}, which is not letters and digits."
             found.problems.append(bad_table(path, said))
+        elif label in participants:
+            found.problems.append(duplicate_row(path, f"The row of {name!r} names {label}"))
         elif wanted.subject(label):
-            participants.setdefault(label, row)
+            participants[label] = row
     if participants or len(found.problems) == before:
         _compare(path, participants, found, wanted)
     return participants

@@ -11,7 +11,7 @@ from typing import Literal
 from medprompt_cli.errors import InputError
 
 Severity = Literal["skipped", "warning", "note"]
-"""skipped: the image is not used; warning: used, look at it; note: bookkeeping."""
+"""skipped: a scan is left out; warning: look at it; note: bookkeeping."""
 
 _FETCH = "Fetch the content with `{}`, or copy it."
 
@@ -43,12 +43,13 @@ PROBLEM_KINDS: Mapping[str, ProblemKind] = MappingProxyType(
         "not-an-image": ProblemKind("skipped", "a manifest names something else"),
         "no-such-subject": ProblemKind("skipped", "a wanted subject is not there"),
         "no-such-session": ProblemKind("skipped", "a wanted session is not there"),
+        "bad-line": ProblemKind("skipped", "a line of a manifest cannot be understood"),
         "bids-name": ProblemKind("skipped", "a name in a BIDS dataset breaks the standard"),
         "entity-mismatch": ProblemKind("skipped", "a name contradicts its folder"),
-        "misplaced": ProblemKind("skipped", "an image lies outside a folder such as anat"),
+        "misplaced": ProblemKind("warning", "an image lies outside a folder such as anat"),
         "duplicate": ProblemKind("skipped", "another image has the same identity"),
         "bad-label": ProblemKind("skipped", "a subject or session is not letters and digits"),
-        "too-deep": ProblemKind("skipped", "a folder is nested too deeply to be searched"),
+        "too-deep": ProblemKind("warning", "a folder is nested too deeply to be searched"),
         "entity-order": ProblemKind("warning", "entities stand in another order than BIDS's"),
         "unknown-suffix": ProblemKind("warning", "a suffix is not one of BIDS's for scans"),
         "ambiguous-subject": ProblemKind(
@@ -60,6 +61,8 @@ PROBLEM_KINDS: Mapping[str, ProblemKind] = MappingProxyType(
         "ambiguous-sidecar": ProblemKind(
             "warning", "two JSON files of one folder apply to one image"
         ),
+        "bad-ignore": ProblemKind("warning", ".bidsignore is unreadable; nothing is ignored"),
+        "mended": ProblemKind("note", "reading an image mended something about it"),
         "no-scan": ProblemKind("note", "a subject folder holds no usable scan of anatomy"),
         "unmatched-row": ProblemKind("note", "a table names something that is not there"),
         "missing-row": ProblemKind("note", "participants.tsv does not name a subject"),

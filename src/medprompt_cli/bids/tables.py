@@ -60,6 +60,12 @@ def bad_table(path: Path, message: str) -> Problem:
     return Problem(path, "bad-table", message, SAVE_AGAIN)
 
 
+def duplicate_row(path: Path, said: str) -> Problem:
+    """A row whose key an earlier row of the table `path` has."""
+    said = f"{said} again; the first row is kept."
+    return Problem(path, "duplicate-row", said, "Remove one of the rows.")
+
+
 def _parse(path: Path, text: str, problems: list[Problem]) -> Table | None:
     if "\0" in text:
         problems.append(bad_table(path, "Is not UTF-8 text: it holds null characters."))
@@ -100,14 +106,7 @@ def read_keyed(path: Path, key: str, problems: list[Problem]) -> dict[str, Row]:
         if not name:
             problems.append(bad_table(path, f"Line {line} has no {key}."))
         elif name in rows:
-            problems.append(
-                Problem(
-                    path,
-                    "duplicate-row",
-                    f"Line {line} names {name!r} again; the first row is kept.",
-                    "Remove one of the rows.",
-                )
-            )
+            problems.append(duplicate_row(path, f"Line {line} names {name!r}"))
         else:
             rows[name] = row
     return rows
