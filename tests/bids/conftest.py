@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import struct
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +17,9 @@ import pytest
 from nibabel.freesurfer import mghformat
 from nibabel.nifti1 import Nifti1Image
 from nibabel.nifti2 import Nifti2Image
+
+from medprompt_cli.bids.nifti import read_volume
+from medprompt_cli.errors import InputError
 
 SHAPE = (12, 10, 9)
 AFFINE = np.array([[-1.5, 0, 0, 30], [0, 0, 2, -20], [0, -1.25, 0, 10], [0, 0, 0, 1.0]])
@@ -232,3 +236,19 @@ def open_folder() -> Iterator[Path]:
         folder = Path(name)
         folder.chmod(0o755)
         yield folder
+
+
+@pytest.fixture(scope="session")
+def check_refusal() -> Callable[..., None]:
+    """Check that reading a path fails in exactly these words; PATH in them stands for it."""
+
+    def check(
+        path: Path, problem: str, remedy: str, code: str, read: Callable = read_volume
+    ) -> None:
+        exactly = f"^{re.escape(problem.replace('PATH', str(path)))}$"
+        with pytest.raises(InputError, match=exactly) as caught:
+            read(path)
+        assert (caught.value.remedy, caught.value.code) == (remedy, code)
+        assert caught.value.exit_code == 65
+
+    return check

@@ -1,33 +1,15 @@
-"""Every way an image file can be refused: the words, the remedy and the reason code."""
+"""Every way a header or its voxels can be refused: words, remedy and reason code."""
 
 from __future__ import annotations
 
-import gzip
-import os
-import re
-from pathlib import Path
-
 import numpy as np
 import pytest
-from isal import igzip
 
-from medprompt_cli.bids.byte_source import SLACK_BYTES
-from medprompt_cli.bids.images import read_image
 from medprompt_cli.bids.nifti import read_header, read_labels, read_volume
 from medprompt_cli.errors import InputError
 
-COPY = "Copy or download the file again and compare its size with the original's."
 REEXPORT = "Export the image again with its orientation, for example from DICOM."
 SHAPE = (12, 10, 9)
-
-
-def check_refusal(path: Path, problem: str, remedy: str, code: str, read=read_volume) -> None:
-    """Reading `path` fails with exactly these words; PATH in them stands for the path."""
-    exactly = f"^{re.escape(problem.replace('PATH', str(path)))}$"
-    with pytest.raises(InputError, match=exactly) as caught:
-        read(path)
-    assert (caught.value.remedy, caught.value.code) == (remedy, code)
-    assert caught.value.exit_code == 65
 
 
 HEADER_REFUSALS = {
@@ -118,7 +100,7 @@ HEADER_REFUSALS = {
 
 @pytest.mark.parametrize("code", HEADER_REFUSALS)
 @pytest.mark.parametrize("read", [read_header, read_volume, read_labels])
-def test_unusable_headers_are_refused_in_words(save_nifti, code, read):
+def test_unusable_headers_are_refused_in_words(check_refusal, save_nifti, code, read):
     fields, problem, remedy = HEADER_REFUSALS[code]
 
     check_refusal(save_nifti(**fields), problem, remedy, code, read)
@@ -143,7 +125,7 @@ DAMAGED_HEADERS = {
 
 
 @pytest.mark.parametrize("name", DAMAGED_HEADERS)
-def test_damaged_headers_are_refused_in_words(save_nifti, name):
+def test_damaged_headers_are_refused_in_words(check_refusal, save_nifti, name):
     fields, what = DAMAGED_HEADERS[name]
 
     problem = f"PATH has a damaged header: {what}"
@@ -168,7 +150,7 @@ def test_signalling_nan_is_no_crash(tmp_path, nifti_bytes, ramp):
     np.testing.assert_array_equal(read_volume(tmp_path / "scan.nii").voxels, ramp())
 
 
-def test_analyze_file(save_nifti):
+def test_analyze_file(check_refusal, save_nifti):
     check_refusal(
         save_nifti(magic=b""),
         r"PATH is an Analyze file or damaged: its magic is b'\x00\x00\x00\x00'.",
@@ -177,7 +159,7 @@ def test_analyze_file(save_nifti):
     )
 
 
-def test_something_else_named_like_an_image(tmp_path):
+def test_something_else_named_like_an_image(check_refusal, tmp_path):
     path = tmp_path / "scan.nii.gz"
     path.write_text("<html>Sign in to download</html>")
 
@@ -189,12 +171,12 @@ def test_something_else_named_like_an_image(tmp_path):
     )
 
 
-def test_mgh_without_orientation(save_mgh):
+def test_mgh_without_orientation(check_refusal, save_mgh):
     problem = "PATH does not say where it lies: its goodRASFlag is 0."
     check_refusal(save_mgh(goodRASFlag=0), problem, REEXPORT, "no-affine")
 
 
-def test_mgh_of_several_frames(save_mgh, ramp):
+def test_mgh_of_several_frames(check_refusal, save_mgh, ramp):
     check_refusal(
         save_mgh(voxels=ramp((12, 10, 9, 3), "float32")),
         "PATH is four-dimensional: a series of 3 volumes, 12 x 10 x 9 x 3.",
@@ -203,95 +185,8 @@ def test_mgh_of_several_frames(save_mgh, ramp):
     )
 
 
-def test_truncated_gzip(save_nifti):
-    path = save_nifti(voxels=np.random.default_rng(0).integers(0, 99, SHAPE, "int16"))
-    path.write_bytes(path.read_bytes()[:700])
-
-    problem = "PATH is truncated: its gzip stream breaks off after 700 compressed bytes."
-    check_refusal(path, problem, COPY, "truncated")
-
-
-@pytest.mark.parametrize("lost", [1, 4, 8])
-def test_gzip_without_its_checksum(save_nifti, lost):
-    path = save_nifti()
-    path.write_bytes(path.read_bytes()[:-lost])
-
-    problem = (
-        "PATH is truncated: its gzip stream breaks off after "
-        f"{path.stat().st_size} compressed bytes."
-    )
-    check_refusal(path, problem, COPY, "truncated")
-
-
-def test_whole_gzip_of_a_truncated_image(tmp_path, nifti_bytes, ramp):
-    path = tmp_path / "scan.nii.gz"
-    path.write_bytes(gzip.compress(nifti_bytes(ramp())[:1000]))
-
-    problem = "PATH is truncated: its content ends after 1000 of 2512 bytes."
-    check_refusal(path, problem, COPY, "truncated")
-
-
-@pytest.mark.parametrize("read", [read_header, read_volume])
-def test_truncated_plain_file(save_nifti, read):
-    path = save_nifti("scan.nii")
-    path.write_bytes(path.read_bytes()[:-1])
-
-    problem = (
-        "PATH is truncated: its header promises 2512 bytes, "
-        "and its 2511 bytes cannot hold them."
-    )
-    check_refusal(path, problem, COPY, "truncated", read)
-
-
-def test_header_promising_what_no_gzip_can_hold(save_nifti):
-    path = save_nifti(dim=[3, 1000, 1000, 1000, 1, 1, 1, 1])
-
-    problem = (
-        "PATH is truncated: its header promises 2000000352 bytes, "
-        f"and its {path.stat().st_size} bytes cannot hold them."
-    )
-    check_refusal(path, problem, COPY, "truncated", read_header)
-
-
-def test_one_flipped_bit_in_the_voxels(tmp_path, nifti_bytes, ramp):
-    stored = bytearray(gzip.compress(nifti_bytes(ramp()), compresslevel=0))
-    stored[-100] ^= 1
-    path = tmp_path / "scan.nii.gz"
-    path.write_bytes(stored)
-
-    problem = "PATH is damaged: incorrect checksum found in its gzip stream."
-    check_refusal(path, problem, COPY, "damaged")
-
-
-def test_every_flipped_byte_of_a_gzip_body_is_found(tmp_path, nifti_bytes, ramp):
-    whole = gzip.compress(nifti_bytes(ramp(dtype="uint8")), 6)
-    path = tmp_path / "scan.nii.gz"
-    for at in range(10, len(whole)):
-        flipped = bytearray(whole)
-        flipped[at] ^= 0xFF
-        path.write_bytes(flipped)
-        with pytest.raises(
-            InputError, match=r" is (damaged|truncated): .* gzip stream"
-        ) as caught:
-            read_volume(path)
-        assert caught.value.code in {"damaged", "truncated"}
-
-
-def test_gzip_bomb(tmp_path, nifti_bytes, ramp):
-    path = tmp_path / "scan.nii.gz"
-    path.write_bytes(igzip.compress(nifti_bytes(ramp()) + bytes(SLACK_BYTES + 1)))
-
-    check_refusal(
-        path,
-        "PATH goes on for more than 16777216 bytes after the 2512 bytes that its header "
-        "promises.",
-        "Re-export the image: header and content do not belong together.",
-        "oversized",
-    )
-
-
 @pytest.mark.parametrize(("value", "code"), [(0, "all-zero"), (7, "constant")])
-def test_image_of_one_value(save_nifti, value, code):
+def test_image_of_one_value(check_refusal, save_nifti, value, code):
     check_refusal(
         save_nifti(voxels=np.full(SHAPE, value, "float32")),
         f"PATH shows nothing: all voxels are {value}.",
@@ -300,7 +195,7 @@ def test_image_of_one_value(save_nifti, value, code):
     )
 
 
-def test_non_finite_voxels(save_nifti, ramp):
+def test_non_finite_voxels(check_refusal, save_nifti, ramp):
     voxels = ramp(SHAPE, "float32")
     voxels[1, 1, :4], voxels[0, 0, 0], voxels[0, 0, 1] = np.nan, np.inf, -np.inf
 
@@ -315,7 +210,7 @@ def test_non_finite_voxels(save_nifti, ramp):
 @pytest.mark.parametrize(
     ("dtype", "slope", "peak"), [("float64", 1, 1e200), ("float32", 1e30, 1e30)]
 )
-def test_voxels_beyond_float32(save_nifti, ramp, dtype, slope, peak):
+def test_voxels_beyond_float32(check_refusal, save_nifti, ramp, dtype, slope, peak):
     voxels = ramp(SHAPE, dtype) % 2
     voxels[3, 3, :3] = peak
 
@@ -331,7 +226,7 @@ def test_voxels_beyond_float32(save_nifti, ramp, dtype, slope, peak):
     ("dtype", "value", "said"),
     [("float32", 0.5, "0.5"), ("float32", np.nan, "nan"), ("int16", -3, "-3")],
 )
-def test_labels_that_are_none(save_nifti, dtype, value, said):
+def test_labels_that_are_none(check_refusal, save_nifti, dtype, value, said):
     voxels = np.zeros(SHAPE, dtype)
     voxels[4, 5, 6:8] = value
 
@@ -343,61 +238,3 @@ def test_labels_that_are_none(save_nifti, dtype, value, said):
         "not-labels",
         read_labels,
     )
-
-
-@pytest.mark.parametrize("read", [read_header, read_volume, read_labels, read_image])
-class TestFileSystem:
-    def test_missing(self, tmp_path, read):
-        path = tmp_path / "scan.nii.gz"
-        check_refusal(path, "PATH does not exist.", "Check the path.", "missing", read)
-
-    def test_directory(self, tmp_path, read):
-        path = tmp_path / "scan.nii.gz"
-        path.mkdir()
-        remedy = "Give the image inside it, or rename the directory."
-        problem = "PATH is a directory, not an image file."
-        check_refusal(path, problem, remedy, "is-directory", read)
-
-    def test_dangling_link(self, tmp_path, read):
-        path = tmp_path / "scan.nii.gz"
-        path.symlink_to("../.git/annex/objects/aa/bb/MD5E-s12--0123.nii.gz")
-        problem = "PATH is not fetched: only a link to its content is here."
-        remedy = "Fetch the content, for example with `datalad get` or `git annex get`."
-        check_refusal(path, problem, remedy, "not-fetched", read)
-
-    @pytest.mark.parametrize(
-        "text", ["/annex/objects/MD5E-s12--01", "version https://git-lfs.github.com/spec/v1"]
-    )
-    def test_pointer_file(self, tmp_path, read, text):
-        path = tmp_path / "scan.nii.gz"
-        path.write_text(text)
-        problem = "PATH is not fetched: only a link to its content is here."
-        remedy = "Fetch the content, for example with `datalad get` or `git annex get`."
-        check_refusal(path, problem, remedy, "not-fetched", read)
-
-    def test_empty(self, tmp_path, read):
-        path = tmp_path / "scan.nii.gz"
-        path.touch()
-        check_refusal(path, "PATH is empty: 0 bytes.", COPY, "empty", read)
-
-    def test_named_pipe(self, tmp_path, read):
-        path = tmp_path / "scan.nii.gz"
-        os.mkfifo(path)
-        remedy = "Copy the image to a regular file."
-        check_refusal(path, "PATH is not a regular file.", remedy, "not-a-file", read)
-
-    def test_link_to_itself(self, tmp_path, read):
-        path = tmp_path / "scan.nii.gz"
-        path.symlink_to(path.name)
-        problem = "PATH cannot be read: Too many levels of symbolic links."
-        remedy = "Check the disk or the network share, then try again."
-        check_refusal(path, problem, remedy, "unreadable", read)
-
-    def test_no_permission(self, save_nifti, open_folder, without_privileges, read):
-        read(save_nifti("warm.nii.gz"))  # imports what a person without rights may not
-        path = save_nifti("scan.nii.gz").rename(open_folder / "scan.nii.gz")
-        path.chmod(0)
-        problem = "PATH may not be read by this user."
-        remedy = "Ask its owner for read permission, or copy it."
-        with without_privileges():
-            check_refusal(path, problem, remedy, "no-permission", read)
