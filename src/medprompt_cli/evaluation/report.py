@@ -1,0 +1,149 @@
+"""Scores as a Markdown table for people, and as a long table for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from medprompt_cli.bids.atomic import write_file
+from medprompt_cli.evaluation.masks import (
+    BRAIN_MASK,
+    MEAN_OF_17,
+    SEVENTEEN,
+    Quantity,
+    Score,
+    by_kind,
+)
+from medprompt_cli.evaluation.overlap import bootstrap_interval
+from medprompt_cli.evaluation.schemes import BRAIN, Scheme
+
+By = Literal["group", "scan"]
+
+HEADINGS: dict[Quantity, str] = {
+    "dice": "Dice",
+    "hd95_mm": "95 % Hausdorff distance (mm)",
+    "volume_bias_pct": "Volume, % above the truth",
+}
+DIGITS: dict[Quantity, str] = {"dice": ".3f", "hd95_mm": ".1f", "volume_bias_pct": "+.1f"}
+
+NOTHING = "-"
+"""What stands where nothing was measured."""
+
+SUMMARY = (MEAN_OF_17, BRAIN, BRAIN_MASK)
+ROWS = (*SEVENTEEN, "csf", *SUMMARY)
+
+
+def _column(
+    name: str, kind: pa.DataType, description: str, *, optional: bool = False
+) -> pa.Field:
+    return pa.field(name, kind, nullable=optional, metadata={"description": description})
+
+
+SCORES = pa.schema(
+    [
+        _column("scan", pa.string(), "Name in the manifest"),
+        _column("group", pa.string(), "What it is pooled with"),
+        _column("region", pa.string(), "Base structure, brain or brain-mask"),
+        _column("quantity", pa.string(), "dice, volume_bias_pct or hd95_mm"),
+        _column("value", pa.float64(), "Null if not measured", optional=True),
+        _column("unit", pa.string(), "UCUM code: 1, % or mm"),
+        _column("status", pa.string(), "measured or absent"),
+    ],
+    metadata={"schema_version": "1"},
+)
+"""One row for each scan, region and quantity."""
+
+
+def rows(scores: Sequence[Score]) -> list[dict[str, str | float | None]]:
+    """The long table as dictionaries, with the columns of SCORES."""
+    return [{name: getattr(one, name) for name in SCORES.names} for one in scores]
+
+
+def write_parquet(scores: Sequence[Score], path: Path) -> None:
+    """Write the long table.
+
+    Raises:
+        OutputError: If it cannot be written.
+    """
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist(rows(scores), schema=SCORES), sink)
+    write_file(path, sink.getvalue().to_pybytes())
+
+
+@dataclass
+class _Column:
+    """Scans shown together: their values by kind, and the marks of their notes."""
+
+    scans: list[dict[str, float | None]] = field(default_factory=list)
+    marks: dict[str, str] = field(default_factory=dict)
+
+    def values(self, row: str) -> list[float | None]:
+        return [scan.get(row) for scan in self.scans]
+
+
+def markdown(
+    scans: Sequence[Sequence[Score]],
+    schemes: Mapping[str, Scheme],
+    *,
+    quantity: Quantity = "dice",
+    by: By = "group",
+) -> str:
+    """A table with a line for each kind of structure and a column for each group.
+
+    Args:
+        scans: The scores of each scan.
+        schemes: Scheme of each scan's truth; its notes go under the table.
+        quantity: What to show.
+        by: Whether a column is a group of scans or one scan. A group shows the mean over
+            its scans and, in the summary lines, its bootstrap interval.
+    """
+    columns: dict[str, _Column] = {}
+    notes: list[str] = []
+    for scores in filter(None, scans):
+        first = scores[0]
+        column = columns.setdefault(first.group if by == "group" else first.scan, _Column())
+        column.scans.append(by_kind(scores, quantity))
+        scheme = schemes[first.scan]
+        for kind, text in scheme.notes.items():
+            note = f"{kind} ({scheme.name}): {text}."
+            notes += [note] if note not in notes else []
+            column.marks[kind] = f" [{notes.index(note) + 1}]"
+    heads = [_head(title, len(column.scans)) for title, column in columns.items()]
+    lines = [_line([HEADINGS[quantity], *heads]), _line(["---", *["--:"] * len(heads)])]
+    for row in ROWS:
+        cells = [_cell(c.values(row), row, quantity) for c in columns.values()]
+        if row != BRAIN_MASK or set(cells) != {NOTHING}:
+            marks = [column.marks.get(row, "") for column in columns.values()]
+            cells = [cell + mark for cell, mark in zip(cells, marks, strict=True)]
+            lines.append(_line([_row_name(row), *cells]))
+    foot = [f"- [{number}] {note}" for number, note in enumerate(notes, start=1)]
+    return "\n".join([*lines, "", *foot]).rstrip() + "\n"
+
+
+def _head(title: str, scans: int) -> str:
+    return title if scans == 1 else f"{title} (n = {scans})"
+
+
+def _row_name(row: str) -> str:
+    return f"**{row}**" if row in SUMMARY else row
+
+
+def _cell(values: Sequence[float | None], row: str, quantity: Quantity) -> str:
+    measured = [value for value in values if value is not None]
+    if not measured:
+        return NOTHING
+    form = DIGITS[quantity]
+    text = format(sum(measured) / len(measured), form)
+    interval = bootstrap_interval(measured) if row in SUMMARY else None
+    if interval:
+        text += f" ({interval[0]:{form}} to {interval[1]:{form}})"
+    return text if len(measured) == len(values) else f"{text}, n = {len(measured)}"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"

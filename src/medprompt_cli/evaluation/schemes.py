@@ -1,0 +1,198 @@
+"""What the numbers of other people's label maps mean in our words.
+
+A scheme takes every id to a base structure, or to the brain without saying where: for
+parts that have no side (corpus callosum, vermis) or no counterpart (optic chiasm). Such
+voxels count as brain, and are left out, in both maps, when structures are scored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from medprompt_cli.bids.problems import Problem
+from medprompt_cli.bids.tables import Row, read_table
+from medprompt_cli.domain.anatomy import BASE_INDEX, BASE_NAMES, BILATERAL
+from medprompt_cli.errors import InputError, UsageError
+
+BRAIN = "brain"
+"""In a scheme: part of the brain, but of no base structure."""
+
+CLASS_OF = {name: number for number, name in enumerate(BASE_NAMES, start=1)} | {
+    BRAIN: len(BASE_NAMES) + 1
+}
+"""What is counted: 0 is everything else, then the base structures, then BRAIN."""
+
+CLASSES = len(CLASS_OF) + 1
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """The meaning of a label map's numbers.
+
+    Attributes:
+        name: As it is asked for.
+        ids: Name of a base structure, or BRAIN, by id; other ids are background.
+        notes: By kind of structure, why its score has to be read with care.
+    """
+
+    name: str
+    ids: Mapping[int, str]
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    def classes(self, labels: np.ndarray) -> np.ndarray:
+        """The class, (I, J, K) uint8 of CLASS_OF, of every voxel."""
+        largest = max(self.ids, default=0)
+        table = np.zeros(largest + 2, np.uint8)
+        for label, name in self.ids.items():
+            table[label] = CLASS_OF[name]
+        limit = min(largest + 1, int(np.iinfo(labels.dtype).max))
+        return table[np.minimum(labels, limit)]
+
+
+def _sided(pairs: Mapping[str, tuple[int, int]]) -> dict[int, str]:
+    found = {}
+    for kind, (left, right) in pairs.items():
+        found[left], found[right] = f"left-{kind}", f"right-{kind}"
+    return found
+
+
+def _every(numbers: range, name: str) -> dict[int, str]:
+    return dict.fromkeys(numbers, name)
+
+
+OWN = {index: name for name, index in BASE_INDEX.items()}
+
+FREESURFER_IDS: dict[int, str] = {
+    **_every(range(1000, 1036), "left-cerebral-cortex"),
+    **_every(range(2000, 2036), "right-cerebral-cortex"),
+    **_every(range(11101, 11176), "left-cerebral-cortex"),
+    **_every(range(12101, 12176), "right-cerebral-cortex"),
+    **_every(range(3001, 3036), "left-cerebral-white-matter"),
+    **_every(range(4001, 4036), "right-cerebral-white-matter"),
+    **_sided(
+        {
+            "cerebral-white-matter": (78, 79),
+            "lateral-ventricle": (31, 63),
+        }
+    ),
+    **{5001: "left-cerebral-white-matter", 5002: "right-cerebral-white-matter"},
+    **{25: "left-cerebral-white-matter", 57: "right-cerebral-white-matter"},
+    **{136: "left-lateral-ventricle", 137: "left-inferior-lateral-ventricle"},
+    **{163: "right-lateral-ventricle", 164: "right-inferior-lateral-ventricle"},
+    **dict.fromkeys((30, 62, 72, 77, 80, 81, 82, 85, 1004, 2004), BRAIN),
+    **_every(range(251, 256), BRAIN),
+    **OWN,
+}
+"""aseg, aparc+aseg, wmparc and SynthSeg's training maps. Source: FreeSurferColorLUT.txt;
+25, 57, 136, 137, 163 and 164 as SynthSeg's training maps use them."""
+
+NEUROMORPHOMETRICS_PAIRS: dict[str, tuple[int, int]] = {
+    "accumbens": (30, 23),
+    "amygdala": (32, 31),
+    "caudate": (37, 36),
+    "cerebellar-cortex": (39, 38),
+    "cerebellar-white-matter": (41, 40),
+    "cerebral-white-matter": (45, 44),
+    "hippocampus": (48, 47),
+    "inferior-lateral-ventricle": (50, 49),
+    "lateral-ventricle": (52, 51),
+    "pallidum": (56, 55),
+    "putamen": (58, 57),
+    "thalamus": (60, 59),
+    "ventral-diencephalon": (62, 61),
+}
+"""Left and right, unlike the tables of the atlas, which put right first."""
+
+NEUROMORPHOMETRICS_IDS: dict[int, str] = {
+    **{4: "third-ventricle", 11: "fourth-ventricle", 35: "brainstem", 46: "csf"},
+    **_sided(NEUROMORPHOMETRICS_PAIRS),
+    **_every(range(100, 208, 2), "right-cerebral-cortex"),
+    **_every(range(101, 208, 2), "left-cerebral-cortex"),
+    **dict.fromkeys((15, 63, 64, 69, 71, 72, 73, 75, 76), BRAIN),
+}
+"""General segmentation and cortical parcels of Neuromorphometrics, Inc."""
+
+ANOTHER_RULE = "drawn by another rule than FreeSurfer's"
+
+SCHEMES: dict[str, Scheme] = {
+    "medprompt": Scheme("medprompt", OWN),
+    "freesurfer": Scheme(
+        "freesurfer",
+        FREESURFER_IDS,
+        {"csf": "an aseg holds only a few mL of the fluid around the brain"},
+    ),
+    "synthseg": Scheme("synthseg", FREESURFER_IDS),
+    "neuromorphometrics": Scheme(
+        "neuromorphometrics",
+        NEUROMORPHOMETRICS_IDS,
+        {
+            "ventral-diencephalon": ANOTHER_RULE,
+            "cerebral-white-matter": ANOTHER_RULE,
+            "cerebellar-white-matter": ANOTHER_RULE,
+            "cerebellar-cortex": "the vermis has no side there and is left out",
+            "csf": "only a few mL of the fluid around the brain are drawn there",
+        },
+    ),
+}
+
+
+def find_scheme(name: str, folder: Path = Path()) -> Scheme:
+    """The scheme called `name`, or read from the TSV file of that name.
+
+    Args:
+        name: One of SCHEMES, or a path; the table has the columns `index` and `name`.
+        folder: Where a relative path starts.
+
+    Raises:
+        UsageError: If there is no such scheme.
+        InputError: If the table cannot be used.
+    """
+    if name in SCHEMES:
+        return SCHEMES[name]
+    path = folder / name
+    if path.suffix == ".tsv":
+        return _read_scheme(path)
+    raise UsageError(
+        f"There is no label scheme called {name!r}.",
+        remedy=f"Use {', '.join(SCHEMES)}, or a .tsv file with the columns index and name.",
+    )
+
+
+def _read_scheme(path: Path) -> Scheme:
+    problems: list[Problem] = []
+    table = read_table(path, problems)
+    if table is None or not {"index", "name"} <= set(table.columns):
+        found = problems[-1].message if table is None else f"has {', '.join(table.columns)}"
+        raise InputError(
+            f"{path} is no label scheme: {found}",
+            remedy="Give a tab-separated table with the columns index and name.",
+            code="bad-table",
+        )
+    ids = dict(_entry(path, number, row) for number, row in table.rows)
+    kept = {index: name for index, name in ids.items() if name is not None}
+    return Scheme(path.name, kept)
+
+
+def _entry(path: Path, number: int, row: Row) -> tuple[int, str | None]:
+    """Id and name of one line; None for what is not brain."""
+    index, name = row["index"] or "", row["name"]
+    if not index.isdigit():
+        raise InputError(
+            f"{path}, line {number}: the index {index!r} is not a whole number.",
+            remedy="Give the voxel value of the label.",
+            code="bad-table",
+        )
+    if name in {None, "background"}:
+        return int(index), None
+    if name not in CLASS_OF:
+        hint = f"left-{name}" if name in BILATERAL else "left-hippocampus"
+        raise InputError(
+            f"{path}, line {number}: {name!r} is no base structure.",
+            remedy=f"Use names such as {hint}, or {BRAIN} for what belongs to none.",
+            code="bad-table",
+        )
+    return int(index), name
