@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import torch
 
 from medprompt_cli.errors import DeviceError
@@ -15,17 +17,17 @@ def choose_device(name: str = "auto") -> torch.device:
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    kind, _, number = name.partition(":")
-    if kind not in {"cpu", "cuda"} or (number and not number.isdigit()):
+    if not re.fullmatch(r"cpu|cuda(:[0-9]+)?", name):
         raise DeviceError(
             f"There is no device called {name!r}.",
             remedy="Ask for auto, cpu, cuda or cuda:N.",
         )
-    if kind == "cuda":
+    if name != "cpu":
         count = torch.cuda.device_count()
-        if int(number or 0) >= count:
+        if int(name.removeprefix("cuda").removeprefix(":") or 0) >= count:
+            devices = "device" if count == 1 else "devices"
             raise DeviceError(
-                f"Device {name} is not there: this machine shows {count} CUDA devices.",
+                f"Device {name} is not there: this machine shows {count} CUDA {devices}.",
                 remedy="Use --device cpu, or run where there is a GPU.",
             )
     return torch.device(name)

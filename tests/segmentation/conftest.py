@@ -1,0 +1,98 @@
+"""Networks small enough to run in milliseconds, written to files as real weights are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from medprompt_cli.domain.anatomy import BASE_STRUCTURES
+from medprompt_cli.networks.config import NetworkConfig
+from medprompt_cli.networks.pyramid import VoxelNetwork
+
+BRAINSTEM = 1 + [s.name for s in BASE_STRUCTURES].index("brainstem")
+SHARP = 400.0
+
+
+@pytest.fixture(scope="session")
+def tiny() -> NetworkConfig:
+    return NetworkConfig(
+        name="tiny",
+        fine_channels=(4, 8),
+        core_channels=(8, 8, 8, 8),
+        embedding=8,
+        attention=4,
+        groups=4,
+    )
+
+
+@pytest.fixture(scope="session")
+def save_network(tmp_path_factory) -> Callable[..., Path]:
+    """Write a network as `medprompt weights export` would, in float32."""
+    folder = tmp_path_factory.mktemp("weights")
+
+    def save(network: VoxelNetwork, name: str, finest_level: int = 0) -> Path:
+        path = folder / f"{name}.safetensors"
+        about = {
+            "network": json.dumps(network.config.to_dict()),
+            "finest_level": str(finest_level),
+        }
+        save_file(network.state_dict(), path, metadata=about)
+        return path
+
+    return save
+
+
+@pytest.fixture(scope="session")
+def lively(tiny) -> VoxelNetwork:
+    """Every weight set by a formula: the answer depends on everything, and means nothing."""
+    network = VoxelNetwork(tiny)
+    with torch.no_grad():
+        for n, parameter in enumerate(network.parameters()):
+            wave = torch.sin(torch.arange(parameter.numel(), dtype=torch.float64) * 0.7 + n)
+            reach = max(1, parameter[0].numel()) if parameter.ndim > 1 else 4
+            parameter.copy_((wave * reach**-0.5).reshape(parameter.shape))
+    return network.eval()
+
+
+@pytest.fixture(scope="session")
+def threshold(tiny) -> Callable[..., VoxelNetwork]:
+    """Weights whose answer is known: brainstem is what is brighter than a threshold.
+
+    The core says brain everywhere, or nowhere. At the finest level the first number of an
+    embedding is silu(intensity), averaged over streams; the second undoes the core's vote.
+    """
+
+    def build(at: float = 0.35, *, level: int = 0, seen: bool = True) -> VoxelNetwork:
+        network = VoxelNetwork(tiny)
+        with torch.no_grad():
+            for parameter in network.parameters():
+                parameter.zero_()
+            network.core.embed.bias[1] = 1.0 if seen else -1.0
+            fine = network.fine[level]
+            fine.stem.weight[0, 0, 1, 1, 1] = 1.0
+            fine.embed.weight[0, 0] = 1.0
+            fine.embed.bias[1] = -1.0
+            network.to_mask.weight.copy_(torch.eye(tiny.embedding))
+            kind = int(network.targets.kind_of[BRAINSTEM])
+            network.targets.kind[kind, :2] = SHARP
+            network.targets.bias[kind] = -SHARP * at
+        return network.eval()
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def lump() -> np.ndarray:
+    """A bright, connected shape on black that looks different from every side."""
+    voxels = np.zeros((24, 28, 20), np.float32)
+    voxels[4:18, 6:22, 5:15] = 100
+    voxels[4:8, 6:12, 11:15] = 0
+    voxels[18:22, 8:12, 6:9] = 100
+    voxels[14:16, 22:25, 5:12] = 100
+    return voxels
