@@ -237,7 +237,7 @@ def read_description(out: Path) -> dict[str, Any] | None:
     path = out / DESCRIPTION
     try:
         content = json.loads(path.read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
         raise UsageError(

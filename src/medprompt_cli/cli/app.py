@@ -27,6 +27,7 @@ BROKEN_PIPE = 141
 """Exit code when the reader of stdout has gone, as in `| head`: 128 + SIGPIPE."""
 
 COMMANDS: tuple[tuple[str, str, str], ...] = (
+    ("segment", "medprompt_cli.cli.segment", "segment"),
     ("check", "medprompt_cli.cli.check", "check"),
     ("train", "medprompt_cli.cli.train", "group"),
     ("weights", "medprompt_cli.cli.weights", "group"),

@@ -1,0 +1,140 @@
+"""`medprompt segment`: masks of what a prompt names, for every scan of a dataset."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from medprompt_cli.api import Outcome, Summary
+
+SHOWN_FAILURES = 20
+"""So many failures are listed on the terminal; the records hold all of them."""
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C: 128 + SIGINT."""
+
+
+def segment(  # noqa: PLR0913, PLR0917 - one argument for each option
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="IN", help="BIDS dataset, folder, image, or manifest."),
+    ],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the results.")],
+    prompt: Annotated[
+        list[str],
+        typer.Option("--prompt", "-p", help="What to segment; 'all' for every structure."),
+    ],
+    participant_label: Annotated[
+        list[str] | None, typer.Option(help="Only this subject; may be repeated.")
+    ] = None,
+    session_label: Annotated[
+        list[str] | None, typer.Option(help="Only this session; may be repeated.")
+    ] = None,
+    suffix: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this kind of scan, e.g. T1w; may be repeated."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    weights: Annotated[
+        str | None, typer.Option(help="Name or file; the bundled weights otherwise.")
+    ] = None,
+    memory: Annotated[
+        float | None,
+        typer.Option(min=0.1, help="GB that one image may take beyond the weights."),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Do again what is done already.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print what became of every image as JSON.")
+    ] = False,
+) -> None:
+    """Segment what the prompts name in every scan of IN.
+
+    Prints the path of every mask. Run it again after an interruption: it does only what is
+    missing or changed.
+    """
+    from medprompt_cli.api import SegmentOptions
+    from medprompt_cli.api import segment as run
+
+    options = SegmentOptions(
+        participants=participant_label or (),
+        sessions=session_label or (),
+        suffixes=suffix or (),
+        device=device,
+        weights=weights,
+        memory_gb=memory,
+        force=force,
+    )
+    summary = run(source, out, prompt, options)
+    typer.echo(_summary_text(summary, out), err=True, nl=False)
+    if as_json:
+        typer.echo(json.dumps(_summary_json(summary), indent=2, ensure_ascii=False))
+    else:
+        for outcome in summary.outcomes:
+            for mask in outcome.masks:
+                typer.echo(mask)
+    if summary.stopped is not None:
+        raise summary.stopped
+    raise typer.Exit(summary.exit_code)
+
+
+def _summary_text(summary: Summary, out: Path) -> str:
+    """What became of the run, in a few lines."""
+    done, kept, failed = (len(summary.having(s)) for s in ("done", "kept", "failed"))
+    reached = len(summary.outcomes)
+    counts = [f"{done} done", f"{kept} already there", f"{failed} failed"]
+    if reached < summary.planned:
+        counts.append(f"{summary.planned - reached} not reached")
+    lines = [f"{_count(summary.planned, 'image')}: {', '.join(counts)}. Results: {out}"]
+    for status, targets in summary.unanswered.items():
+        names = ", ".join(f"{name} in {_count(n, 'image')}" for name, n in targets.items())
+        lines.append(f"{status}: {names}")
+    edited = [path for outcome in summary.outcomes for path in outcome.edited]
+    lines += [f"changed by hand, and kept: {path}" for path in edited]
+    failures = [_failure_text(outcome) for outcome in summary.having("failed")]
+    lines += failures[:SHOWN_FAILURES]
+    if failed > SHOWN_FAILURES:
+        lines.append(f"... and {failed - SHOWN_FAILURES} more; --json lists all.")
+    return "\n".join(lines) + "\n"
+
+
+def _failure_text(outcome: Outcome) -> str:
+    failure = outcome.failure
+    if failure is None:
+        return f"failed: {outcome.source}"
+    return f"failed [{failure.code}]: {failure.problem}\n    Try: {failure.remedy}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _summary_json(summary: Summary) -> dict[str, object]:
+    return {
+        "planned": summary.planned,
+        "exit_code": _exit_code(summary),
+        "stopped": None if summary.stopped is None else str(summary.stopped) or "interrupted",
+        "images": [_outcome_json(outcome) for outcome in summary.outcomes],
+    }
+
+
+def _exit_code(summary: Summary) -> int:
+    if isinstance(summary.stopped, KeyboardInterrupt):
+        return INTERRUPTED
+    return getattr(summary.stopped, "exit_code", summary.exit_code)
+
+
+def _outcome_json(outcome: Outcome) -> dict[str, object]:
+    return {
+        "name": outcome.name,
+        "input": str(outcome.source),
+        "status": outcome.status,
+        "masks": [str(mask) for mask in outcome.masks],
+        "targets": dict(outcome.targets),
+        "error": outcome.failure.as_json() if outcome.failure else None,
+    }

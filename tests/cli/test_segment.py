@@ -1,0 +1,220 @@
+"""`medprompt segment` as a person meets it: what is printed where, and the exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+
+import pytest
+from typer.testing import CliRunner
+
+from medprompt_cli import api
+from medprompt_cli.cli.app import app
+from medprompt_cli.errors import DeviceError
+
+SCANS = ("sub-01/anat/sub-01_T1w", "sub-02/anat/sub-02_T1w")
+
+
+@pytest.fixture
+def bids(tmp_path, save_scan):
+    """Two subjects with a hippocampus each."""
+    for stem in SCANS:
+        save_scan(tmp_path / "bids" / f"{stem}.nii.gz", "left-hippocampus")
+    return tmp_path / "bids"
+
+
+@pytest.fixture(autouse=True)
+def without_weights(monkeypatch, threshold_segmenter):
+    """Use a segmenter without a network."""
+    monkeypatch.setattr(api, "_open_segmenter", lambda options: threshold_segmenter)
+
+
+@pytest.fixture
+def medprompt(tmp_path, monkeypatch):
+    """Run `medprompt segment bids out` with further arguments."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments, source="bids", out="out"):
+        shown = CliRunner().invoke(app, ["segment", source, out, *arguments])
+        return shown.exit_code, shown.stdout, shown.stderr
+
+    return run
+
+
+def dseg(subject):
+    return f"out/sub-{subject}/anat/sub-{subject}_space-orig_seg-medprompt_desc-T1w_dseg.nii.gz"
+
+
+BOTH = f"{dseg('01')}\n{dseg('02')}\n"
+
+
+def test_masks_on_stdout_and_the_summary_on_stderr(bids, medprompt):
+    assert medprompt("-p", "left hippocampus") == (
+        0,
+        BOTH,
+        "2 images: 2 done, 0 already there, 0 failed. Results: out\n",
+    )
+
+
+def test_a_rerun_prints_the_same_masks(bids, medprompt):
+    medprompt("-p", "left hippocampus")
+
+    assert medprompt("-p", "left hippocampus") == (
+        0,
+        BOTH,
+        "2 images: 0 done, 2 already there, 0 failed. Results: out\n",
+    )
+
+
+def test_options_choose_images(bids, medprompt):
+    code, stdout, _ = medprompt(
+        *("-p", "left hippocampus", "--participant-label", "02", "--suffix", "T1w")
+    )
+
+    assert (code, stdout) == (0, f"{dseg('02')}\n")
+
+
+def test_what_was_not_measured_is_said(bids, medprompt):
+    code, _, stderr = medprompt("-p", "left hippocampus", "-p", "brainstem", "-p", "tumor")
+
+    assert code == 0
+    assert stderr == (
+        "2 images: 2 done, 0 already there, 0 failed. Results: out\n"
+        "absent: brainstem in 2 images\n"
+        "not_visible: tumor in 2 images\n"
+    )
+
+
+def test_a_broken_scan(bids, medprompt):
+    scan = bids / f"{SCANS[0]}.nii.gz"
+    scan.write_bytes(scan.read_bytes()[:-30])
+    code, stdout, stderr = medprompt("-p", "left hippocampus")
+    summary, failed, remedy = stderr.splitlines()
+
+    assert (code, stdout) == (1, f"{dseg('02')}\n")
+    assert summary == "2 images: 1 done, 0 already there, 1 failed. Results: out"
+    assert failed.startswith(f"failed [truncated]: bids/{SCANS[0]}.nii.gz ")
+    assert remedy.startswith("    Try: ")
+
+
+def test_no_scan_that_can_be_read_exits_65(bids, medprompt):
+    for stem in SCANS:
+        (bids / f"{stem}.nii.gz").write_bytes(b"no image")
+
+    code, stdout, _ = medprompt("-p", "left hippocampus")
+
+    assert (code, stdout) == (65, "")
+
+
+def test_a_mask_changed_by_hand_is_named(bids, medprompt, tmp_path):
+    medprompt("-p", "left hippocampus")
+    (tmp_path / dseg("01")).write_bytes(b"corrected")
+
+    assert medprompt("-p", "left hippocampus")[2] == (
+        "2 images: 0 done, 2 already there, 0 failed. Results: out\n"
+        f"changed by hand, and kept: {dseg('01')}\n"
+    )
+
+
+def test_json(bids, medprompt):
+    (bids / f"{SCANS[1]}.nii.gz").write_bytes(b"no image")
+    code, stdout, stderr = medprompt("-p", "left hippocampus", "--json")
+    summary = json.loads(stdout)
+    done, failed = summary["images"]
+
+    assert code == 1
+    assert stderr.startswith("2 images: 1 done")
+    assert (summary["planned"], summary["exit_code"], summary["stopped"]) == (2, 1, None)
+    assert done == {
+        "name": "sub-01_T1w",
+        "input": f"bids/{SCANS[0]}.nii.gz",
+        "status": "done",
+        "masks": [dseg("01")],
+        "targets": {
+            "left-hippocampus": {"Status": "measured", "Presence": 1.0, "VolumeMl": 0.2}
+        },
+        "error": None,
+    }
+    assert (failed["status"], failed["masks"]) == ("failed", [])
+    assert set(failed["error"]) == {"code", "problem", "remedy"}
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        (
+            lambda: os.kill(os.getpid(), signal.SIGTERM),
+            75,
+            "Error: SIGTERM stopped the run before its end.\n"
+            "Try: Run the same command again to go on: what is done is kept.\n",
+        ),
+        (
+            lambda: signal.raise_signal(signal.SIGINT),
+            130,
+            "",
+        ),
+    ],
+    ids=["preempted", "ctrl-c"],
+)
+def test_a_run_that_is_stopped(bids, medprompt, threshold_segmenter, monkeypatch, ending):
+    stop, code, message = ending
+    segment = threshold_segmenter.segment
+
+    def stop_at_the_second(volume, targets):
+        if "sub-02" in volume.source:
+            stop()
+        return segment(volume, targets)
+
+    monkeypatch.setattr(threshold_segmenter, "segment", stop_at_the_second)
+
+    assert medprompt("-p", "left hippocampus") == (
+        code,
+        f"{dseg('01')}\n",
+        f"2 images: 1 done, 0 already there, 0 failed, 1 not reached. Results: out\n{message}",
+    )
+
+
+def test_a_lost_device_exits_69(bids, medprompt, threshold_segmenter, monkeypatch):
+    def lose(volume, targets):
+        raise DeviceError("cuda:0 is gone.", remedy="Use --device cpu.")
+
+    monkeypatch.setattr(threshold_segmenter, "segment", lose)
+    code, stdout, stderr = medprompt("-p", "left hippocampus")
+
+    assert (code, stdout) == (69, "")
+    assert stderr.endswith("Error: cuda:0 is gone.\nTry: Use --device cpu.\n")
+
+
+def test_an_unknown_target_exits_2_with_the_nearest_names(medprompt):
+    code, stdout, stderr = medprompt("-p", "hippocampuss", source="nowhere")
+
+    assert (code, stdout) == (2, "")
+    assert "hippocampuss" in stderr
+    assert "hippocampus" in stderr.partition("Try:")[2]
+
+
+def test_an_output_folder_inside_the_input_exits_2(bids, medprompt):
+    assert medprompt("-p", "brain", out="bids/out") == (
+        2,
+        "",
+        "Error: The output folder bids/out lies inside the input bids.\n"
+        "Try: Give an output folder outside the input, or bids/derivatives/medprompt.\n",
+    )
+
+
+def test_a_folder_without_images_exits_65(tmp_path, medprompt):
+    (tmp_path / "empty").mkdir()
+
+    assert medprompt("-p", "brain", source="empty") == (
+        65,
+        "",
+        "Error: empty holds no image.\nTry: See what is there with: medprompt check empty\n",
+    )
+
+
+def test_a_prompt_is_needed(medprompt):
+    code, _, stderr = medprompt()
+
+    assert code == 2
+    assert "Missing option '--prompt' / '-p'." in stderr
