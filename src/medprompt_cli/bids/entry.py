@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
+from medprompt_cli.bids.entities import SCAN_SUFFIXES
 from medprompt_cli.bids.images import IMAGE_SUFFIXES
 from medprompt_cli.bids.listing import stem_of
 from medprompt_cli.bids.problems import Problem
@@ -38,6 +40,13 @@ class ImageEntry:
     def stem(self) -> str:
         """The file name without its extension, or the folder name of a series."""
         return stem_of(self.path.name)
+
+    @property
+    def modality(self) -> Literal["MR", "CT"] | None:
+        """What the suffix says of how intensities are to be read; None if nothing."""
+        if self.suffix == "ct":
+            return "CT"
+        return "MR" if self.suffix in SCAN_SUFFIXES else None
 
 
 def _identity(entry: ImageEntry) -> tuple[object, ...]:

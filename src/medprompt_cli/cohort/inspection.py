@@ -131,7 +131,7 @@ def _read_geometry(entry: ImageEntry) -> Inspected:
 
 def _decode(entry: ImageEntry) -> Inspected:
     try:
-        volume = read_image(entry.path)
+        volume = read_image(entry.path, modality=entry.modality)
     except InputError as error:
         return Inspected(entry, None, (Problem.from_error(entry.path, error),))
     except OSError as error:
