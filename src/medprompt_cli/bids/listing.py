@@ -7,14 +7,12 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from medprompt_cli.bids.byte_source import POINTER_STARTS
 from medprompt_cli.bids.images import IMAGE_SUFFIXES, is_image_name
 from medprompt_cli.bids.problems import Problem, from_os_error, not_fetched
 
 POINTER_BYTES = 1024
 """Only files smaller than this can be placeholders. Source: git-lfs specification."""
-
-POINTER_STARTS = (b"/annex/objects/", b"version https://git-lfs")
-"""First bytes of the text file that git-annex or git-lfs leaves for absent content."""
 
 DICOM_MAGIC = b"DICM"
 DICOM_PREAMBLE_BYTES = 128
