@@ -193,3 +193,13 @@ def test_the_public_names_are_the_ones_it_lists():
     }
 
     assert public == set(api.__all__)
+
+
+def test_readme_lists_every_problem_code(repository):
+    from medprompt_cli.bids.problems import PROBLEM_KINDS
+
+    text = (repository / "README.md").read_text(encoding="utf-8")
+    table = text.split("<!-- problems:start -->\n")[1].split("<!-- problems:end -->")[0]
+    rows = [f"| `{c}` | {k.severity} | {k.meaning} |" for c, k in PROBLEM_KINDS.items()]
+
+    assert table.splitlines()[2:] == rows
