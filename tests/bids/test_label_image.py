@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -34,6 +35,10 @@ ROTATION = np.array(
 )
 
 
+def load(path) -> Any:
+    return nib.load(path)
+
+
 def save(path, affine, kind=nib.Nifti1Image, sform=1, qform=0, **fields):
     """An image with something to see in it, and the codes that are asked for."""
     voxels = np.arange(np.prod(SHAPE), dtype=np.int16).reshape(SHAPE)
@@ -54,7 +59,7 @@ def write(path, voxels, source, geometry=None):
     geometry = geometry or read_image(source).geometry
     header, rounding = grid_header(source, geometry, smallest_unsigned(int(voxels.max())))
     commit(stage_label_image(path, voxels, header))
-    return nib.load(path), rounding
+    return load(path), rounding
 
 
 def labels():
@@ -76,7 +81,7 @@ CASES = {
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_the_affine_of_a_nifti_is_kept_to_the_last_bit(tmp_path, case):
     source = save(tmp_path / "source.nii.gz", **case)
-    before = nib.load(source)
+    before = load(source)
     after, rounding = write(tmp_path / "dseg.nii.gz", labels(), source)
 
     assert rounding == 0
@@ -91,10 +96,10 @@ def test_the_affine_of_a_nifti_is_kept_to_the_last_bit(tmp_path, case):
 
 def test_a_qform_that_contradicts_the_sform_is_kept_too(tmp_path):
     source = save(tmp_path / "source.nii.gz", OBLIQUE, qform=0)
-    image = nib.load(source)
+    image = load(source)
     image.header.set_qform(ROTATION, 2)
     nib.Nifti1Image(np.asarray(image.dataobj), None, image.header).to_filename(source)
-    before = nib.load(source).header
+    before = load(source).header
     after = write(tmp_path / "dseg.nii.gz", labels(), source)[0].header
 
     assert not np.allclose(before.get_sform(), before.get_qform())
@@ -125,12 +130,12 @@ def test_the_affine_of_an_mgz_is_kept_to_the_last_bit(tmp_path, shift):
     source = tmp_path / "norm.mgz"
     affine = ROTATION.copy()
     affine[:3, 3] += shift
-    data = np.arange(np.prod(SHAPE), dtype=np.float32).reshape(SHAPE)
+    data: Any = np.arange(np.prod(SHAPE), dtype=np.float32).reshape(SHAPE)
     nib.MGHImage(data, affine).to_filename(source)
     after, rounding = write(tmp_path / "dseg.nii.gz", labels(), source)
 
     assert rounding == 0
-    assert after.affine.tobytes() == nib.load(source).affine.astype(np.float64).tobytes()
+    assert after.affine.tobytes() == load(source).affine.astype(np.float64).tobytes()
     assert np.allclose(after.header.get_qform(), after.affine, atol=1e-4)
     assert int(after.header["qform_code"]) == 1
 
@@ -262,7 +267,7 @@ def test_headers_are_little_endian_whatever_the_source(tmp_path):
     nib.Nifti1Image(np.arange(990, dtype=">i2").reshape(SHAPE), None, header).to_filename(
         source
     )
-    before = nib.load(source)
+    before = load(source)
     after, _ = write(tmp_path / "dseg.nii.gz", labels(), source)
 
     assert before.header.endianness == ">"
@@ -286,5 +291,5 @@ def test_masks_of_real_scans_lie_on_them_to_the_last_bit(tmp_path, shared_data, 
     after, rounding = write(tmp_path / "mask.nii.gz", volume.voxels > 0, source)
 
     assert rounding == 0
-    assert after.shape == nib.load(source).shape[:3]
-    assert after.affine.tobytes() == nib.load(source).affine.tobytes()
+    assert after.shape == load(source).shape[:3]
+    assert after.affine.tobytes() == load(source).affine.tobytes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,12 @@ from medprompt_cli.cohort.run import Job, run_job
 from medprompt_cli.planning.vocabulary import resolve
 
 PROMPTS = ("left hippocampus", "ventricles")
+
+
+@pytest.fixture(autouse=True)
+def no_power_cuts(monkeypatch):
+    """Do not wait for the disk: processes die in these tests, the machine does not."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import os
 import resource
 import shutil
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -41,9 +42,9 @@ class Killer:
         return self.left < 0
 
     def install(self):
-        atomic.os.fsync = self.torn_sync
-        Path.replace = self.around(self.replace)
-        Path.unlink = self.around(self.unlink)
+        mock.patch.object(os, "fsync", self.torn_sync).start()
+        mock.patch.object(Path, "replace", self.around(self.replace)).start()
+        mock.patch.object(Path, "unlink", self.around(self.unlink)).start()
 
     def torn_sync(self, descriptor):
         if self.moment():

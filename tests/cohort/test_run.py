@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -20,6 +21,10 @@ NAMES = ("sub-01_T1w", "sub-02_T1w", "sub-02_run-2_T1w", "sub-03_FLAIR")
 DSEG = "sub-{0}/anat/sub-{0}_space-orig_seg-medprompt_desc-T1w_dseg"
 MASK = "sub-{0}/anat/sub-{0}_space-orig_label-Ventricles_desc-T1w_mask"
 AGAIN = "Run the same command again to go on: what is done is kept."
+
+
+def load(path) -> Any:
+    return nib.load(path)
 
 
 def record(out, name):
@@ -35,12 +40,12 @@ def test_every_image_gets_its_files_and_a_record(run, out, bids, contents, statu
     for outcome in summary.outcomes:
         assert [path.name[-12:-7] for path in outcome.masks] == ["_dseg", "_mask"]
         for mask in outcome.masks:
-            image = nib.load(mask)
-            source = nib.load(outcome.source)
+            image = load(mask)
+            source = load(outcome.source)
             assert image.shape == source.shape
             assert image.affine.tobytes() == source.affine.tobytes()
     assert np.unique(
-        np.asarray(nib.load(out / f"{DSEG.format('01')}.nii.gz").dataobj)
+        np.asarray(load(out / f"{DSEG.format('01')}.nii.gz").dataobj)
     ).tolist() == [
         0,
         17,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from medprompt_cli.bids.images import read_image
 from medprompt_cli.domain.geometry import Geometry
+from medprompt_cli.domain.volume import Volume
 from medprompt_cli.execution.segment import (
     CUT_SHARE,
     is_cut,
@@ -27,7 +27,7 @@ def ball(radius, centre=(9.5, 9.5, 9.5), geometry=GRID):
     squares = [
         ((axis - c) * s) ** 2 for axis, c, s in zip(axes, centre, geometry.spacing, strict=True)
     ]
-    return sum(squares) <= radius**2
+    return squares[0] + squares[1] + squares[2] <= radius**2
 
 
 @pytest.fixture
@@ -121,9 +121,7 @@ def test_a_tight_crop_is_not_a_cut():
 def test_a_cut_region_keeps_the_volume_of_what_is_seen(threshold_segmenter, tmp_path):
     voxels = np.zeros(GRID.shape, np.uint8)
     voxels[:3, 5:12, 5:12] = 116
-    volume = SimpleNamespace(
-        voxels=voxels.astype(np.float32), geometry=GRID, source="cut.nii.gz", notes=()
-    )
+    volume = Volume(voxels.astype(np.float32), GRID, source="cut.nii.gz")
     result = segment_case(volume, resolve(["brainstem"]), threshold_segmenter)
 
     assert result.results[0].as_json() == {
@@ -136,11 +134,8 @@ def test_a_cut_region_keeps_the_volume_of_what_is_seen(threshold_segmenter, tmp_
 
 
 def test_notes_of_reading_and_segmenting_are_both_kept(threshold_segmenter):
-    volume = SimpleNamespace(
-        voxels=ball(4).astype(np.float32) * 117,
-        geometry=GRID,
-        source="a.nii",
-        notes=("A singleton axis was left out.",),
+    volume = Volume(
+        ball(4).astype(np.float32) * 117, GRID, notes=("A singleton axis was left out.",)
     )
     result = segment_case(volume, resolve(["left hippocampus"]), threshold_segmenter)
 

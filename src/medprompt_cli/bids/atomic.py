@@ -51,7 +51,7 @@ class Staged:
 
 def stage(
     path: Path,
-    fill: Callable[[BinaryIO], None],
+    fill: Callable[[BinaryIO], object],
     check: Callable[[Path], None] | None = None,
 ) -> Staged:
     """Write the new content of `path` under a temporary name in the same folder.
@@ -111,7 +111,7 @@ def write_file(path: Path, content: bytes) -> None:
     Raises:
         OutputError: If the file cannot be written.
     """
-    commit(stage(path, lambda stream: _write_all(stream, content)))
+    commit(stage(path, lambda stream: stream.write(content)))
 
 
 def write_file_if_new(path: Path, content: bytes) -> None:
@@ -141,10 +141,6 @@ def leaves_no_room(error: BaseException) -> bool:
     """Whether `error` says that nothing more can be written to the output disk."""
     cause = error.__cause__
     return isinstance(cause, OSError) and cause.errno in NO_ROOM
-
-
-def _write_all(stream: BinaryIO, content: bytes) -> None:
-    stream.write(content)
 
 
 def _temporary_name(path: Path) -> Path:

@@ -174,12 +174,8 @@ def _mask_type(region: str) -> str:
 
 
 def _stage_json(path: Path, content: Mapping[str, Any]) -> Staged:
-    text = to_json(content)
-    return stage(path, lambda stream: _write(stream, text))
-
-
-def _write(stream: Any, text: str) -> None:  # noqa: ANN401 - a binary stream
-    stream.write(text.encode())
+    text = to_json(content).encode()
+    return stage(path, lambda stream: stream.write(text))
 
 
 def to_json(content: Mapping[str, Any]) -> str:
