@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import torch
 
 from medprompt_cli.networks.blocks import upsample
+from medprompt_cli.networks.config import NetworkConfig
 from medprompt_cli.networks.levels import Factors, Level
 from medprompt_cli.networks.pyramid import CORE_LEVEL, Context, VoxelNetwork
 from medprompt_cli.segmentation.grid import (
@@ -23,9 +24,6 @@ from medprompt_cli.segmentation.grid import (
     pad_to_cells,
 )
 from medprompt_cli.segmentation.tiling import Box, tiles
-
-HALO = 3
-"""Core voxels around a tile: more than the finer levels' kernels reach (12 mm)."""
 
 BRAIN_MARGIN = 2
 """Core voxels around the brain that the core found."""
@@ -51,6 +49,15 @@ class CorePrediction:
     presence: torch.Tensor
 
 
+def halo(config: NetworkConfig) -> int:
+    """Core voxels around a tile, at least as far as the finer levels' kernels reach.
+
+    At worst 2 mm and 4 mm voxels are equally long along an axis, which 1 mm kernels then do
+    not cross: one voxel for the stem, and one for each convolution of the blocks.
+    """
+    return 1 + 2 * config.fine_blocks
+
+
 class Predictor:
     """A network on a device.
 
@@ -73,6 +80,7 @@ class Predictor:
     ) -> None:
         self.network, self.device, self.dtype = network, device, dtype
         self.finest_level, self.tile_bytes = finest_level, tile_bytes
+        self.halo = halo(network.config)
 
     @torch.inference_mode()
     def core(self, grids: list[NetworkGrid]) -> CorePrediction:
@@ -99,7 +107,7 @@ class Predictor:
             return
         limit = core.box.shape
         most = max(1, self.tile_bytes // self._bytes_per_core_voxel(grids))
-        for tile, haloed in tiles(core.brain, HALO, limit, most):
+        for tile, haloed in tiles(core.brain, self.halo, limit, most):
             embedding = self._tile(grids, core, haloed)
             step = self._native_step(grids[0])
             native = tile.scaled(step).within(haloed.scaled(step))
