@@ -49,6 +49,7 @@ class ThresholdSegmenter:
 
     def __init__(self) -> None:
         self.seen: list[str] = []
+        self.presence: float | str | None = "as seen"
 
     def segment(self, volume: Volume, targets) -> SimpleNamespace:
         self.seen.append(Path(volume.source).name)
@@ -68,7 +69,10 @@ class ThresholdSegmenter:
                 for target in targets
                 if len(target.members) > 1
             },
-            presence={name: float(region.any()) for name, region in regions.items()},
+            presence={
+                name: float(region.any()) if self.presence == "as seen" else self.presence
+                for name, region in regions.items()
+            },
             volumes_ml={name: float(r.sum()) * voxel_ml for name, r in regions.items()},
             notes=(),
             seconds={"network": 0.0},

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -83,6 +85,35 @@ def test_what_was_not_measured_is_said(bids, medprompt):
         "2 images: 2 done, 0 already there, 0 failed. Results: out\n"
         "absent: brainstem in 2 images\n"
         "not_visible: tumor in 2 images\n"
+    )
+
+
+def test_of_many_targets_the_first_few_are_named(bids, medprompt):
+    stderr = medprompt("-p", "all")[2]
+
+    assert stderr.splitlines()[1] == (
+        "absent: left-cerebral-white-matter in 2 images, left-cerebral-cortex in 2 images, "
+        "left-lateral-ventricle in 2 images, left-inferior-lateral-ventricle in 2 images, "
+        "left-cerebellar-white-matter in 2 images, and 26 more targets"
+    )
+
+
+def test_a_full_disk_is_said_once(bids, medprompt, monkeypatch, tmp_path):
+    sync = os.fsync
+
+    def fsync(descriptor):
+        if Path(f"/proc/self/fd/{descriptor}").readlink().name.startswith(".sub-01_space"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+
+    assert medprompt("-p", "left hippocampus") == (
+        1,
+        "",
+        "2 images: 0 done, 0 already there, 1 failed, 1 not reached. Results: out\n"
+        f"Error: {dseg('01')} could not be written: No space left on device.\n"
+        "Try: Free some space, then run the same command again: what is done is kept.\n",
     )
 
 

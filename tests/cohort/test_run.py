@@ -289,7 +289,9 @@ def test_a_full_disk_ends_the_run_and_a_rerun_completes_it(
     assert summary.stopped.remedy == (
         "Free some space, then run the same command again: what is done is kept."
     )
+    assert statuses(summary)["sub-02_T1w"] == "failed"
     assert "sub-03_FLAIR" not in statuses(summary)
+    assert record(out, "sub-02_T1w")["error"]["problem"] == str(summary.stopped)
     assert not [name for name in contents() if "sub-02_space" in name or ".part" in name]
 
     monkeypatch.undo()

@@ -67,6 +67,28 @@ def test_what_is_absent_has_no_mask_and_no_volume(case):
     assert result.masks == ()
 
 
+@pytest.mark.parametrize(
+    ("presence", "status"),
+    [
+        (None, "absent"),
+        (0.0, "absent"),
+        (0.5, "absent"),
+        (0.51, "failed_qc"),
+        (1.0, "failed_qc"),
+    ],
+)
+def test_what_is_probably_there_and_has_no_voxel_was_missed(
+    case, threshold_segmenter, presence, status
+):
+    threshold_segmenter.presence = presence
+    result, by_name = case(["left hippocampus", "ventricles"])
+
+    for found in by_name.values():
+        assert (found.status, found.presence) == (status, presence)
+        assert (found.volume_ml, found.visible_volume_ml) == (None, None)
+    assert (result.labels, result.masks) == (None, ())
+
+
 def test_nothing_found_means_no_label_map(case):
     result, by_name = case(["left hippocampus"])
 

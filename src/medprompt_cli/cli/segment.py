@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from medprompt_cli.api import Outcome, Summary
 
 SHOWN_FAILURES = 20
 """So many failures are listed on the terminal; the records hold all of them."""
+
+SHOWN_TARGETS = 5
+"""So many targets are listed for each status; the sidecars hold all of them."""
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 + SIGINT."""
@@ -91,16 +96,21 @@ def _summary_text(summary: Summary, out: Path) -> str:
     if reached < summary.planned:
         counts.append(f"{summary.planned - reached} not reached")
     lines = [f"{_count(summary.planned, 'image')}: {', '.join(counts)}. Results: {out}"]
-    for status, targets in summary.unanswered.items():
-        names = ", ".join(f"{name} in {_count(n, 'image')}" for name, n in targets.items())
-        lines.append(f"{status}: {names}")
+    lines += [_status_text(*item) for item in summary.unanswered.items()]
     edited = [path for outcome in summary.outcomes for path in outcome.edited]
     lines += [f"changed by hand, and kept: {path}" for path in edited]
-    failures = [_failure_text(outcome) for outcome in summary.having("failed")]
-    lines += failures[:SHOWN_FAILURES]
-    if failed > SHOWN_FAILURES:
-        lines.append(f"... and {failed - SHOWN_FAILURES} more; --json lists all.")
+    # What ended the run is said last, as its error.
+    causes = [o for o in summary.having("failed") if o.ends_run is None]
+    lines += [_failure_text(outcome) for outcome in causes[:SHOWN_FAILURES]]
+    if len(causes) > SHOWN_FAILURES:
+        lines.append(f"... and {len(causes) - SHOWN_FAILURES} more; --json lists all.")
     return "\n".join(lines) + "\n"
+
+
+def _status_text(status: str, targets: Counter[str]) -> str:
+    most = [f"{name} in {_count(n, 'image')}" for name, n in targets.most_common(SHOWN_TARGETS)]
+    rest = len(targets) - len(most)
+    return f"{status}: {', '.join(most)}" + (f", and {rest} more targets" if rest else "")
 
 
 def _failure_text(outcome: Outcome) -> str:

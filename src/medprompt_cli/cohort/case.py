@@ -110,20 +110,13 @@ class CaseRunner:
         return Worked(result, {**seconds, **result.seconds})
 
     def write(self, unit: Unit, worked: Worked) -> Outcome:
-        """Write the result or the failure, and its record.
-
-        Raises:
-            OutputError: If the disk is full: nothing after it could be written either.
-        """
+        """Write the result or the failure, and its record."""
         if isinstance(worked.result, Exception):
             return self._record_failure(unit, worked.result, worked.seconds)
         try:
             return self._write_result(unit, worked.result, worked.seconds)
-        except Exception as error:
-            outcome = self._record_failure(unit, error, worked.seconds)
-            if leaves_no_room(error):
-                raise
-            return outcome
+        except Exception as error:  # noqa: BLE001 - the cohort outlives any one image
+            return self._record_failure(unit, error, worked.seconds)
 
     def _write_result(
         self, unit: Unit, result: CaseResult, seconds: Mapping[str, float]
@@ -181,7 +174,8 @@ class CaseRunner:
         # all the same, and no record calls this image done: a rerun does it again.
         with suppress(OutputError):
             write_record(unit.record_path, "failed", unit.basis, content)
-        return Outcome(unit.name, unit.entry.path, "failed", failure=failure)
+        full = error if isinstance(error, OutputError) and leaves_no_room(error) else None
+        return Outcome(unit.name, unit.entry.path, "failed", failure=failure, ends_run=full)
 
     def _left(self, unit: Unit) -> dict[str, int]:
         """Files of this image that lie in the output folder, of whatever attempt."""

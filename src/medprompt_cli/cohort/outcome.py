@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from medprompt_cli.errors import MedpromptError
+
 OutcomeStatus = Literal["done", "kept", "failed"]
 
 
@@ -44,6 +46,7 @@ class Outcome:
         targets: By target: status, presence and volume, as in the sidecars.
         failure: Why it failed; None if it did not.
         edited: Files of a kept result that somebody changed after they were written.
+        ends_run: An error that the next image would meet as well; None if there is none.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Outcome:
     targets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     failure: Failure | None = None
     edited: tuple[Path, ...] = ()
+    ends_run: MedpromptError | None = None
 
     @property
     def masks(self) -> tuple[Path, ...]:

@@ -94,6 +94,8 @@ def _reporter(
     def report(outcome: Outcome) -> None:
         outcomes.append(outcome)
         advance(outcome.status == "failed")
+        if outcome.ends_run is not None:
+            raise outcome.ends_run
 
     return report
 

@@ -22,7 +22,10 @@ CUT_SHARE = 0.1
 than this share of its cross-section, taken as that of a ball of its volume. The brain of a
 tight crop touches with 3 %, a brainstem cut through its medulla with about 30 %."""
 
-Status = Literal["measured", "absent", "truncated_fov", "not_visible"]
+EVEN_ODDS = 0.5
+"""Presence above which a region without a voxel was missed rather than absent."""
+
+Status = Literal["measured", "absent", "truncated_fov", "not_visible", "failed_qc"]
 
 
 class Target(Protocol):
@@ -98,7 +101,8 @@ class TargetResult:
     Attributes:
         name: Canonical name of the target.
         status: measured; absent (no voxel of it); truncated_fov (the image ends inside
-            it); not_visible (the weights cannot see it).
+            it); not_visible (the weights cannot see it); failed_qc (no voxel of it, though
+            it is probably there).
         presence: Probability that it is there; None if not estimated.
         volume_ml: None unless measured.
         visible_volume_ml: Of a truncated region, the part inside the image.
@@ -161,9 +165,7 @@ def segment_case(volume: Volume, targets: Sequence[Target], segmenter: Segments)
     found = segmenter.segment(volume, visible)
     extents = label_extents(found.labels.voxels, volume.geometry)
     results = tuple(_result(target, found, extents, volume.geometry) for target in targets)
-    there = {result.name for result in results if result.status != "not_visible"} - {
-        result.name for result in results if result.status == "absent"
-    }
+    there = {r.name for r in results if r.status in {"measured", "truncated_fov"}}
     return CaseResult(
         found.labels if extents else None,
         tuple(mask for name, mask in found.masks.items() if name in there),
@@ -179,6 +181,7 @@ def _result(
     if not target.visible:
         return TargetResult(target.name, "not_visible")
     presence = found.presence.get(target.name)
+    presence = None if presence is None else round(presence, 4)
     if target.name in found.masks:
         whole = label_extents(found.masks[target.name].voxels, geometry).values()
     else:
@@ -186,7 +189,8 @@ def _result(
             extents[BASE_INDEX[name]] for name in target.members if BASE_INDEX[name] in extents
         ]
     if not whole:
-        return TargetResult(target.name, "absent", presence)
+        missed = presence is not None and presence > EVEN_ODDS
+        return TargetResult(target.name, "failed_qc" if missed else "absent", presence)
     volume = round(found.volumes_ml[target.name], 4)
     if is_cut(whole, geometry):
         return TargetResult(target.name, "truncated_fov", presence, None, volume)
