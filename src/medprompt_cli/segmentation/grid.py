@@ -11,7 +11,7 @@ import torch.nn.functional as F
 
 from medprompt_cli.domain.geometry import Geometry, to_canonical
 from medprompt_cli.domain.volume import Volume
-from medprompt_cli.networks.intensity import CT_WINDOW_HU, intensity_range
+from medprompt_cli.networks.intensity import CEILING, CT_WINDOW_HU, intensity_range
 from medprompt_cli.networks.levels import Level, plan_levels
 from medprompt_cli.networks.pyramid import CORE_LEVEL
 from medprompt_cli.segmentation.tiling import Box, Index
@@ -69,7 +69,7 @@ def network_grid(volume: Volume) -> NetworkGrid:
     if volume.modality == "CT":
         view.clamp_(*CT_WINDOW_HU)
     low, high = intensity_range(view)
-    view.sub_(low).div_(high - low).clamp_(0.0, 1.5)
+    view.sub_(low).div_(high - low).clamp_(0.0, CEILING)
     return NetworkGrid(image, levels, geometry.shape, volume.geometry)
 
 

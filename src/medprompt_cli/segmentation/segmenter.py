@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -120,12 +120,13 @@ class Segmenter:
         """Segment `targets` in one image, or in several co-registered ones together.
 
         Raises:
-            InputError: If several images do not share one grid.
+            InputError: If there is no image, or several do not share one grid.
         """
         streams = [volumes] if isinstance(volumes, Volume) else list(volumes)
         _check_streams(streams)
         began = time.perf_counter()
-        grids = [network_grid(volume) for volume in streams]
+        one_grid = streams[0].geometry  # the others may differ by rounding
+        grids = [network_grid(replace(volume, geometry=one_grid)) for volume in streams]
         ready = time.perf_counter()
         core = self.predictor.core(grids)
         coarse = time.perf_counter()
@@ -143,6 +144,12 @@ class Segmenter:
 
 
 def _check_streams(streams: Sequence[Volume]) -> None:
+    if not streams:
+        raise InputError(
+            "A case without any image was to be segmented.",
+            remedy="Give one image, or several on one grid.",
+            code="no-images",
+        )
     first = streams[0]
     for other in streams[1:]:
         if not first.geometry.matches(other.geometry):
