@@ -80,6 +80,7 @@ def threshold(tiny) -> Callable[..., VoxelNetwork]:
             fine.embed.bias[1] = -1.0
             network.to_mask.weight.copy_(torch.eye(tiny.embedding))
             kind = int(network.targets.kind_of[BRAINSTEM])
+            network.targets.bias[1:] = -SHARP
             network.targets.kind[kind, :2] = SHARP
             network.targets.bias[kind] = -SHARP * at
         return network.eval()

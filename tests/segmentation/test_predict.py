@@ -127,7 +127,9 @@ def test_tiles_are_as_large_as_the_memory_allows(tiny):
     network = revive(VoxelNetwork(tiny))
     grids = [scan((1.0, 1.0, 1.0), (36, 12, 12))]
 
-    counts = [len(embeddings(network, grids, megabytes * 2**20)[1]) for megabytes in (0, 32, 33)]
+    counts = [
+        len(embeddings(network, grids, megabytes * 2**20)[1]) for megabytes in (0, 32, 33)
+    ]
 
     assert counts == [2, 2, 1]  # 15 * 9 * 9 core voxels with halo, of 28 kB: 32.6 MB
 
