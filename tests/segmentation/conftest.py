@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from medprompt_cli.domain.anatomy import BASE_STRUCTURES
 from medprompt_cli.networks.config import NetworkConfig
 from medprompt_cli.networks.pyramid import VoxelNetwork
 
-BRAINSTEM = 1 + [s.name for s in BASE_STRUCTURES].index("brainstem")
+ROW = {structure.name: n for n, structure in enumerate(BASE_STRUCTURES, start=1)}
 SHARP = 400.0
+SILU_OF_ONE = 1 / (1 + math.exp(-1))
 
 
 @pytest.fixture(scope="session")
@@ -79,7 +81,7 @@ def threshold(tiny) -> Callable[..., VoxelNetwork]:
             fine.embed.weight[0, 0] = 1.0
             fine.embed.bias[1] = -1.0
             network.to_mask.weight.copy_(torch.eye(tiny.embedding))
-            kind = int(network.targets.kind_of[BRAINSTEM])
+            kind = int(network.targets.kind_of[ROW["brainstem"]])
             network.targets.bias[1:] = -SHARP
             network.targets.kind[kind, :2] = SHARP
             network.targets.bias[kind] = -SHARP * at
@@ -97,3 +99,16 @@ def lump() -> np.ndarray:
     voxels[18:22, 8:12, 6:9] = 100
     voxels[14:16, 22:25, 5:12] = 100
     return voxels
+
+
+@pytest.fixture(scope="session")
+def undecided(threshold) -> VoxelNetwork:
+    """Where it is bright, four nuclei share odds of 6 to 4 against the background."""
+    network = threshold()
+    with torch.no_grad():
+        network.targets.kind[:, 0] = 0.0
+        network.targets.bias[1:] = -20.0
+        for name in ("left-putamen", "left-pallidum"):
+            kind = network.targets.kind_of[ROW[name]]
+            network.targets.kind[kind, 0] = (20.0 + math.log(0.6 / 0.4 / 4)) / SILU_OF_ONE
+    return network

@@ -180,6 +180,21 @@ def test_a_group_is_where_its_members_outweigh_the_rest(by_formula, lump):
     assert set(found.labels.names.values()) == set(BASE_NAMES)
 
 
+def test_a_group_is_there_where_no_member_wins_but_all_together_do(
+    undecided, save_network, lump
+):
+    segmenter = Segmenter(device="cpu", weights=save_network(undecided, "undecided"))
+    prompts = ["left putamen", "putamen", "basal ganglia", "thalamus"]
+
+    found = segmenter.segment(scan(lump), resolve(prompts))
+
+    assert not found.labels.voxels.any()
+    np.testing.assert_array_equal(found.masks["basal-ganglia"].voxels, lump > 50)
+    millilitres = float((lump > 50).sum()) / 1000
+    assert found.volumes_ml["basal-ganglia"] == pytest.approx(0.6 * millilitres, rel=0.05)
+    assert found.volumes_ml["left-putamen"] == pytest.approx(0.15 * millilitres, rel=0.1)
+
+
 def test_streams_are_averaged_and_their_order_does_not_matter(by_threshold, lump):
     other = np.zeros_like(lump)
     other[16:23, 8:14, 6:12] = 100

@@ -171,6 +171,7 @@ class _Posteriors:
             self.weight, self.bias = network.mask_embeddings()
         self.grid, self.targets = grid, targets
         self.rows = np.zeros(tuple(grid.image.shape), np.uint8)
+        self.head = np.zeros(self.rows.shape, bool)
         row_of = {s.name: n + 1 for n, s in enumerate(BASE_STRUCTURES)}
         self.members = {t.name: [row_of[m] for m in t.members] for t in targets}
         self.unions = [name for name, rows in self.members.items() if len(rows) > 1]
@@ -196,6 +197,8 @@ class _Posteriors:
             self.mass += posterior.sum(dim=0)
             found = posterior.argmax(dim=1).to(torch.uint8)
             self.rows[n][place] = found.reshape(plane.shape[:2]).cpu().numpy()
+            anything = posterior[:, 0] < 1 - EVEN_ODDS
+            self.head[n][place] = anything.reshape(plane.shape[:2]).cpu().numpy()
             if self.unions:
                 likely = (posterior @ self.union_rows > EVEN_ODDS).reshape(*plane.shape[:2], -1)
                 for u, name in enumerate(self.unions):
@@ -204,8 +207,8 @@ class _Posteriors:
     def finish(self, volume: Volume, core: CorePrediction) -> dict:
         """Turn everything back to the image's own grid."""
         inside = tuple(slice(0, n) for n in self.grid.shape)
-        rows = _largest_head(self.rows[inside])
-        head = rows > 0
+        head = _largest_piece(self.head[inside])
+        rows = self.rows[inside] * head
         asked = {row for rows_ in self.members.values() if len(rows_) == 1 for row in rows_}
         table = np.zeros(len(BASE_STRUCTURES) + 1, np.uint8)
         names = {}
@@ -245,10 +248,8 @@ class _Posteriors:
         return np.ascontiguousarray(from_canonical(voxels, self.grid.geometry))
 
 
-def _largest_head(rows: np.ndarray) -> np.ndarray:
-    """Drop everything that does not touch the largest connected region."""
-    found = rows > 0
+def _largest_piece(found: np.ndarray) -> np.ndarray:
+    """Drop everything that does not touch the largest connected region of (I, J, K) bool."""
     if not found.any():
-        return rows
-    kept = cc3d.largest_k(found, k=1, connectivity=26)
-    return rows * (kept > 0).astype(np.uint8)
+        return found
+    return cc3d.largest_k(found, k=1, connectivity=26) > 0
