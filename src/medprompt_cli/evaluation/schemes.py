@@ -130,10 +130,10 @@ SCHEMES: dict[str, Scheme] = {
         "neuromorphometrics",
         NEUROMORPHOMETRICS_IDS,
         {
-            "ventral-diencephalon": ANOTHER_RULE,
             "cerebral-white-matter": ANOTHER_RULE,
             "cerebellar-white-matter": ANOTHER_RULE,
             "cerebellar-cortex": "the vermis has no side there and is left out",
+            "ventral-diencephalon": ANOTHER_RULE,
             "csf": "only a few mL of the fluid around the brain are drawn there",
         },
     ),
