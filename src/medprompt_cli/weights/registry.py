@@ -66,7 +66,7 @@ def read_registry(path: Path | None = None) -> dict[str, WeightsEntry]:
     path = path or registry_path()
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:  # ValueError: neither TOML nor text
         raise WeightsError(
             f"{path}: cannot be read as a registry of weights: {error}.",
             remedy="Reinstall medprompt, or restore weights.toml.",

@@ -57,14 +57,14 @@ def load_weights(which: str | Path | None = None) -> LoadedWeights:
     digest = hashlib.sha256(raw).hexdigest()
     if entry is not None:
         _check(path, len(raw), digest, entry)
-    tensors, about = _parse(path, raw)
+    tensors, network, finest_level = _parse(path, raw)
     return LoadedWeights(
         name=entry.name if entry else path.stem,
         version=entry.version if entry else "file",
         sha256=digest,
         tensors=tensors,
-        network=json.loads(about["network"]),
-        finest_level=int(about["finest_level"]),
+        network=network,
+        finest_level=finest_level,
     )
 
 
@@ -97,18 +97,19 @@ def _check(path: Path, size: int, digest: str, entry: WeightsEntry) -> None:
         )
 
 
-def _parse(path: Path, raw: bytes) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+def _parse(path: Path, raw: bytes) -> tuple[dict[str, torch.Tensor], dict[str, Any], int]:
+    """Tensors, the network's config, and the finest level."""
     from safetensors import SafetensorError
     from safetensors.torch import load
 
     try:
         tensors = load(raw)
         size = int.from_bytes(raw[:8], "little")
-        about = json.loads(raw[8 : 8 + size])["__metadata__"]
-        _ = about["network"], about["finest_level"]
+        about = json.loads(raw[8 : 8 + size]).get("__metadata__", {})
+        return tensors, json.loads(about["network"]), int(about["finest_level"])
     except (SafetensorError, ValueError, KeyError) as error:
+        reason = f"no metadata {error}" if isinstance(error, KeyError) else error
         raise WeightsError(
-            f"{path}: not weights of medprompt: {error}.",
+            f"{path}: not weights of medprompt: {reason}.",
             remedy="Make the file with `medprompt weights export`.",
         ) from error
-    return tensors, about
