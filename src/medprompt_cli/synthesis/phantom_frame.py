@@ -117,15 +117,16 @@ def regions(geometry: Geometry, head: Head, pose: np.ndarray) -> Iterator[Region
     to_head = np.linalg.inv(pose) @ geometry.affine
     to_head[:3] /= head.scale[:, None]
     lattice = [_lattice(n, s) for n, s in zip(geometry.shape, geometry.spacing, strict=True)]
-    nodes = np.meshgrid(*(knots for knots, _ in lattice), indexing="ij")
+    nodes = np.meshgrid(*(axis.knots for axis in lattice), indexing="ij")
     fields = _fields(_place(to_head, [axis.ravel() for axis in nodes]), head)
     fields = fields.reshape(-1, *nodes[0].shape)
     _, rows, columns = geometry.shape
     slab = max(1, CHUNK // (rows * columns))
     for start in range(0, geometry.shape[0], slab):
-        weights = lattice[0][1][start : start + slab]
-        fine = np.tensordot(weights, fields, axes=(1, 1)).swapaxes(0, 1)  # (F, i, b, c)
-        fine = lattice[1][1] @ (fine @ lattice[2][1].T)  # (F, i, J, K)
+        part = slice(start, start + slab)
+        fine = lattice[0].interpolate(fields, 1, part)  # (F, i, b, c)
+        fine = lattice[1].interpolate(fine, 2)  # (F, i, J, c)
+        fine = lattice[2].interpolate(fine, 3)  # (F, i, J, K)
         yield _region(fine.reshape(len(fields), -1), start, geometry.shape, to_head)
 
 
@@ -141,14 +142,39 @@ def _region(
     return Region(index, points, mirrored, *fields[3:])
 
 
-def _lattice(length: int, spacing: float) -> tuple[np.ndarray, np.ndarray]:
-    """Voxel positions of the knots, and weights (length, knots) between them."""
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """How the voxels along one axis lie between the knots of the lattice.
+
+    Attributes:
+        knots: Positions of the knots, in voxels.
+        lower: The knot before each voxel.
+        share: How far the voxel is on its way to the next knot, from 0 to 1.
+    """
+
+    knots: np.ndarray
+    lower: np.ndarray
+    share: np.ndarray
+
+    def interpolate(
+        self, fields: np.ndarray, axis: int, part: slice = slice(None)
+    ) -> np.ndarray:
+        """Fields at the voxels of `part` rather than at the knots, along one axis."""
+        lower = self.lower[part]
+        before, after = fields.take(lower, axis=axis), fields.take(lower + 1, axis=axis)
+        after -= before
+        after *= np.expand_dims(self.share[part], tuple(range(1, fields.ndim - axis)))
+        after += before
+        return after
+
+
+def _lattice(length: int, spacing: float) -> _Axis:
     step = max(LATTICE_MM / spacing, LATTICE_VOXELS)
     count = max(2, int(np.ceil((length - 1) / step)) + 1)
     knots = np.linspace(0, max(length - 1, 1), count)
     place = np.arange(length) / (knots[1] - knots[0])
-    weights = np.maximum(1 - np.abs(place[:, None] - np.arange(count)), 0)
-    return knots, weights.astype(np.float32)
+    lower = np.minimum(place.astype(int), count - 2)
+    return _Axis(knots, lower, (place - lower).astype(np.float32))
 
 
 def _place(to_head: np.ndarray, voxel: list[np.ndarray] | tuple[np.ndarray, ...]) -> np.ndarray:

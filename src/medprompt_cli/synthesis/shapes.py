@@ -37,8 +37,9 @@ def ellipsoid(
     offset = points - np.asarray(centre, np.float32)[:, None]
     if yaw:
         cosine, sine = np.cos(np.deg2rad(yaw)), np.sin(np.deg2rad(yaw))
-        turn = np.array([[cosine, sine], [-sine, cosine]], np.float32)
-        offset[:2] = turn @ offset[:2]
+        x, y = offset[0].copy(), offset[1]
+        offset[0] = float(cosine) * x + float(sine) * y
+        offset[1] = float(cosine) * y - float(sine) * x
     offset /= np.asarray(radii, np.float32)[:, None]
     reach = np.sqrt(np.einsum("cn,cn->n", offset, offset))
     offset /= np.asarray(radii, np.float32)[:, None]
@@ -93,6 +94,12 @@ def inside_box(points: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndar
     return index
 
 
+def _along(wave: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """The product (3,) by (3, N) without BLAS, whose threads wait for a busy machine."""
+    x, y, z = (float(w) for w in wave)
+    return x * points[0] + y * points[1] + z * points[2]
+
+
 class Ripples:
     """A smooth random field: plane waves of one wavelength, directions at random.
 
@@ -115,7 +122,7 @@ class Ripples:
         """The field at `points`, (N,): mean 0, variance 1."""
         total = np.zeros(points.shape[1], np.float32)
         for wave, phase in zip(self.waves, self.phases, strict=True):
-            total += np.cos(wave @ points + phase)
+            total += np.cos(_along(wave, points) + phase)
         return total * self.scale
 
     def sheet_distance(self, points: np.ndarray) -> np.ndarray:
@@ -123,7 +130,7 @@ class Ripples:
         value = np.zeros(points.shape[1], np.float32)
         slope = np.zeros_like(points)
         for wave, phase in zip(self.waves, self.phases, strict=True):
-            angle = wave @ points + phase
+            angle = _along(wave, points) + phase
             value += np.cos(angle)
             slope += wave[:, None] * np.sin(angle)[None]
         steepness = np.sqrt(np.einsum("cn,cn->n", slope, slope))
