@@ -70,6 +70,47 @@ def test_full_kernel_is_an_ordinary_convolution(image):
     close(conv(image, ALL), F.conv3d(image, conv.weight, conv.bias, padding=1))
 
 
+def in_bfloat16(tensor):
+    return tensor.bfloat16().contiguous(memory_format=torch.channels_last_3d)
+
+
+@pytest.mark.parametrize(
+    "shape", [(1, 2, 3), (2, 2, 2), (2, 5, 4), (3, 1, 1), (4, 2, 2)], ids=str
+)
+@pytest.mark.parametrize("extent", [ALL, (True, True, False), (False, True, True)], ids=str)
+def test_bfloat16_agrees_with_float32_in_thin_images(shape, extent):
+    """Libraries were seen to read memory they never wrote; forwards and backwards."""
+    conv = NativeConv(16, 16)
+    generator = torch.Generator().manual_seed(8)
+    features, gradient = torch.randn(2, 1, 16, *shape, generator=generator)
+    found, exact = [], []
+    for results, cast in ((found, in_bfloat16), (exact, torch.Tensor.float)):
+        weight = torch.nn.Parameter(cast(conv.weight.detach().bfloat16()))
+        conv.weight, conv.bias = weight, None
+        image = cast(features.bfloat16()).requires_grad_()
+        trash = torch.full((100_000,), torch.nan)
+        del trash
+        out = conv(image, extent)
+        out.backward(cast(gradient.bfloat16()))
+        results += [out.detach(), image.grad, weight.grad]
+
+    for one, other in zip(found, exact, strict=True):
+        assert float((one.float() - other).abs().max()) < 0.02 * float(other.abs().max())
+
+
+@pytest.mark.parametrize("pool", [(2, 2, 2), (2, 2, 1), (1, 2, 2)], ids=str)
+@pytest.mark.parametrize("shape", [(2, 2, 2), (4, 2, 2), (2, 4, 6), (6, 4, 2)], ids=str)
+def test_bfloat16_pooling_agrees_with_float32_in_thin_images(shape, pool):
+    down = Down(16, 24)
+    features = torch.randn(1, 16, *shape, generator=torch.Generator().manual_seed(8)).bfloat16()
+
+    with torch.inference_mode():
+        found = down.to(torch.bfloat16)(in_bfloat16(features), pool).float()
+        exact = down.float()(features.float(), pool)
+
+    assert float((found - exact).abs().max()) < 0.02 * float(exact.abs().max())
+
+
 @AXES
 def test_unpooled_axis_is_the_pooled_one_on_an_image_constant_along_it(image, axis):
     down = Down(3, 4)
