@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from medprompt_cli.errors import InputError
 from medprompt_cli.networks.config import CONFIGS
@@ -38,10 +38,10 @@ def export(run: Path, out: Path) -> dict[str, str | int]:
     }
     config = CONFIGS[recipe["network"]]
     about = {"network": json.dumps(config.to_dict()), "finest_level": str(recipe["level"])}
+    raw = save(tensors, metadata=about)
     partial = out.with_name(out.name + ".partial")
-    save_file(tensors, partial, metadata=about)
+    partial.write_bytes(raw)  # readable to all, which save_file would not leave it
     partial.replace(out)
-    raw = out.read_bytes()
     steps = json.loads((checkpoint / "state.json").read_text(encoding="utf-8"))["step"]
     return {
         "network": config.name,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from medprompt_cli.errors import InputError, WeightsError
 from medprompt_cli.networks.config import CONFIGS
 from medprompt_cli.networks.levels import Level, plan_levels
 from medprompt_cli.networks.pyramid import (
@@ -18,6 +19,7 @@ from medprompt_cli.networks.pyramid import (
     VoxelNetwork,
     pooled_images,
 )
+from medprompt_cli.segmentation.device import choose_device
 from medprompt_cli.synthesis.bank import PackedLabels
 from medprompt_cli.synthesis.deform import Draw
 from medprompt_cli.synthesis.generator import Generator, Sample, split_blocks
@@ -62,27 +64,58 @@ def train(
     run: Run,
     report: Callable[[dict[str, float]], None] = lambda _: None,
 ) -> TrainingState:
-    """Train until the recipe or the time is done; resume what is in the folder."""
-    device = torch.device(run.device)
+    """Train until the recipe or the time is done; resume what is in the folder.
+
+    Raises:
+        DeviceError: If the device is not there.
+        WeightsError: If the weights to start from are of another network.
+        InputError: If a checkpoint in the folder is of another network, or no map is left
+            to train on.
+    """
+    device = choose_device(run.device)
     torch.manual_seed(recipe.seed)
     network = VoxelNetwork(CONFIGS[recipe.network])
     if run.start:
-        network.load_state_dict(run.start)
+        _load_start(network, run.start)
     state = new_state(network, recipe, device)
     checkpoint = latest_checkpoint(run.folder)
     if checkpoint:
         load_checkpoint(state, checkpoint)
-    seen = [m for m in maps if m.name not in recipe.held_out]
-    unseen = [m for m in maps if m.name in recipe.held_out]
+    seen, unseen = _held_apart(maps, recipe)
     generator = Generator(seen, recipe.generator, state.draw)
     run.folder.mkdir(parents=True, exist_ok=True)
-    (run.folder / "recipe.json").write_text(json.dumps(recipe_to_dict(recipe), indent=1))
+    about = json.dumps(recipe_to_dict(recipe), indent=1)
+    (run.folder / "recipe.json").write_text(about, encoding="utf-8")
     with (run.folder / "log.jsonl").open("a", encoding="utf-8") as log:
         for row in steps(state, recipe, generator, run, unseen):
             log.write(json.dumps(row) + "\n")
             log.flush()
             report(row)
     return state
+
+
+def _held_apart(
+    maps: tuple[PackedLabels, ...], recipe: Recipe
+) -> tuple[list[PackedLabels], list[PackedLabels]]:
+    """The label maps to train on, and those to validate on."""
+    seen = [m for m in maps if m.name not in recipe.held_out]
+    if not seen:
+        raise InputError(
+            f"No label map is left to train on: {len(maps)} of {len(maps)} are held out.",
+            remedy="Pack more label maps, or hold out fewer in the recipe.",
+            code="no-images",
+        )
+    return seen, [m for m in maps if m.name in recipe.held_out]
+
+
+def _load_start(network: VoxelNetwork, start: dict[str, torch.Tensor]) -> None:
+    try:
+        network.load_state_dict(start)
+    except RuntimeError as error:
+        raise WeightsError(
+            f"The weights to start from do not fit network {network.config.name}: {error}",
+            remedy="Start from weights of the network that the recipe names.",
+        ) from error
 
 
 def steps(

@@ -18,7 +18,7 @@ def pack_folder(folder: Path, bank: Path) -> tuple[PackedLabels, ...]:
     """Read every label map in `folder`, in order of name, and write them to `bank`.
 
     Raises:
-        InputError: If there are none, or one is not at 1 mm or has unknown ids.
+        InputError: If there are none, or one is empty, not at 1 mm or has unknown ids.
     """
     from medprompt_cli.bids.images import is_image_name
 
@@ -44,6 +44,12 @@ def _pack(path: Path) -> PackedLabels:
             f"{path}: spacing {spacing} mm; label maps are painted at 1 mm.",
             remedy="Resample the label map to 1 mm with nearest-neighbour interpolation.",
             code="not-1mm",
+        )
+    if not labels.voxels.any():
+        raise InputError(
+            f"{path} holds no label above 0.",
+            remedy="Take the file out of the folder.",
+            code="empty",
         )
     voxels = to_canonical(np.asarray(labels.voxels), labels.geometry)
     voxels = np.ascontiguousarray(voxels[crop_box(voxels)])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from medprompt_cli.errors import UsageError
+from medprompt_cli.networks.config import CONFIGS
 from medprompt_cli.networks.pyramid import CORE_LEVEL
 from medprompt_cli.synthesis.appearance import AppearanceRange
 from medprompt_cli.synthesis.deform import ShapeRange
@@ -66,20 +67,33 @@ def read_recipe(path: Path) -> Recipe:
     """Read a recipe.
 
     Raises:
-        UsageError: If the file is not TOML or has a key no recipe has.
+        UsageError: If the file is not TOML, has a key no recipe has, or names a network or
+            level that is not there.
     """
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
-        drawn = values.pop("generator", {})
+        drawn = dict(values.pop("generator", {}))
         shape = ShapeRange(**_tuples(drawn.pop("shape", {})))
         look = AppearanceRange(**drawn.pop("appearance", {}))
         generator = GeneratorConfig(**_tuples(drawn), shape=shape, appearance=look)
-        return Recipe(**_tuples(values), generator=generator)
-    except (OSError, tomllib.TOMLDecodeError, TypeError) as error:
+        recipe = Recipe(**_tuples(values), generator=generator)
+    except (OSError, ValueError, TypeError) as error:  # ValueError: neither TOML nor text
         raise UsageError(
             f"Recipe {path} cannot be used: {error}.",
             remedy="Give a TOML file with the keys of training/recipe.py.",
         ) from error
+    _check_choice(path, "network", recipe.network, tuple(CONFIGS))
+    _check_choice(path, "level", recipe.level, tuple(range(CORE_LEVEL + 1)))
+    return recipe
+
+
+def _check_choice(path: Path, key: str, value: object, choices: tuple[object, ...]) -> None:
+    if value not in choices:
+        known = ", ".join(str(choice) for choice in choices)
+        raise UsageError(
+            f"Recipe {path} cannot be used: {key} = {value!r} is none of {known}.",
+            remedy=f"Set {key} to one of these.",
+        )
 
 
 def _tuples(values: dict[str, Any]) -> dict[str, Any]:

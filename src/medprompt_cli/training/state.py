@@ -116,14 +116,7 @@ def load_checkpoint(state: TrainingState, folder: Path) -> None:
         InputError: If the checkpoint does not hold this network.
     """
     tensors = read_tensors(folder)
-    names = {f"master.{name}" for name in state.master}
-    missing = sorted(names - set(tensors))
-    if missing:
-        raise InputError(
-            f"Checkpoint {folder} lacks {missing[0]} and {len(missing) - 1} more.",
-            remedy="Resume with the recipe the checkpoint was made by.",
-            code="wrong-checkpoint",
-        )
+    _check_same_network(state, tensors, folder)
     parameters = dict(state.network.named_parameters())
     with torch.no_grad():
         for name, master in state.master.items():
@@ -139,7 +132,24 @@ def load_checkpoint(state: TrainingState, folder: Path) -> None:
     state.draw.scalars.set_state(tensors["random.scalars"])
     if tensors["random.fields"].shape == state.draw.fields.get_state().shape:
         state.draw.fields.set_state(tensors["random.fields"])
-    state.step = json.loads((folder / "state.json").read_text())["step"]
+    state.step = json.loads((folder / "state.json").read_text(encoding="utf-8"))["step"]
+
+
+def _check_same_network(
+    state: TrainingState, tensors: dict[str, torch.Tensor], folder: Path
+) -> None:
+    here = {f"master.{name}": tensor.shape for name, tensor in state.master.items()}
+    there = {name: tensors[name].shape for name in here if name in tensors}
+    wrong = sorted(name for name, shape in here.items() if there.get(name) != shape)
+    if wrong:
+        name = wrong[0]
+        found = f"{name} of {tuple(there[name])}" if name in there else f"no {name}"
+        raise InputError(
+            f"Checkpoint {folder} is of another network: it holds {found}, not of"
+            f" {tuple(here[name])}; {len(wrong)} tensors differ.",
+            remedy="Resume with the recipe the checkpoint was made by.",
+            code="wrong-checkpoint",
+        )
 
 
 def latest_checkpoint(folder: Path) -> Path | None:
