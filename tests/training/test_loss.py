@@ -1,0 +1,99 @@
+"""Gathered losses against the one-hot formulas they stand for."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from medprompt_cli.training.loss import (
+    LEAST_SIZE,
+    SMOOTH,
+    presence_loss,
+    segmentation_loss,
+)
+
+TARGETS = 5
+
+
+@pytest.fixture
+def logits():
+    generator = torch.Generator().manual_seed(1)
+    return 2 * torch.randn(TARGETS + 1, 4, 5, 6, generator=generator)
+
+
+def draw_rows(parts, below=TARGETS):
+    generator = torch.Generator().manual_seed(2)
+    return torch.randint(below, (4, 5, 6, parts), generator=generator, dtype=torch.uint8)
+
+
+def naive(logits, rows):
+    """Soft Dice of each target and cross-entropy, with a one-hot truth in float64."""
+    truth = F.one_hot(rows.long(), TARGETS + 1).double().mean(dim=3).permute(3, 0, 1, 2)
+    posterior = logits.double().softmax(dim=0)
+    cross_entropy = -(truth * posterior.log()).sum(dim=0).mean()
+    spaces = (1, 2, 3)
+    overlap, sizes = (posterior * truth).sum(spaces), truth.sum(spaces)
+    dice = (2 * overlap + SMOOTH) / (posterior.sum(spaces) + sizes + SMOOTH)
+    return dice[1:].where(sizes[1:] > LEAST_SIZE, torch.nan), cross_entropy
+
+
+@pytest.mark.parametrize("parts", [1, 8])
+def test_loss_is_that_of_a_one_hot_truth(logits, parts):
+    rows = draw_rows(parts)
+
+    found = segmentation_loss(logits, rows)
+
+    dice, cross_entropy = naive(logits, rows)
+    assert found.dice.isnan().tolist() == [False] * (TARGETS - 1) + [True]
+    torch.testing.assert_close(found.dice.double(), dice, equal_nan=True, rtol=1e-5, atol=1e-6)
+    assert float(found.cross_entropy) == pytest.approx(float(cross_entropy), rel=1e-5)
+    expected = float(1 - dice.nanmean() + cross_entropy)
+    assert float(found.total) == pytest.approx(expected, rel=1e-5)
+
+
+def test_gradient_is_that_of_a_one_hot_truth(logits):
+    rows = draw_rows(8)
+    one, other = (logits.clone().requires_grad_() for _ in range(2))
+
+    segmentation_loss(one, rows).total.backward()
+    dice, cross_entropy = naive(other, rows)
+    (1 - dice.nanmean() + cross_entropy).backward()
+
+    torch.testing.assert_close(one.grad, other.grad, rtol=1e-4, atol=1e-7)
+
+
+def test_a_perfect_answer_costs_nothing():
+    rows = draw_rows(1, below=TARGETS + 1)
+    logits = 50 * F.one_hot(rows[..., 0].long(), TARGETS + 1).permute(3, 0, 1, 2).float()
+
+    found = segmentation_loss(logits, rows)
+
+    assert float(found.total) == pytest.approx(0, abs=1e-5)
+    assert found.dice.tolist() == pytest.approx([1] * TARGETS, abs=1e-5)
+
+
+def test_a_crop_of_background_alone_still_has_a_gradient(logits):
+    logits.requires_grad_()
+
+    found = segmentation_loss(logits, torch.zeros(4, 5, 6, 1, dtype=torch.uint8))
+    found.total.backward()
+
+    assert found.dice.isnan().all()
+    assert float(found.total.detach()) == pytest.approx(float(found.cross_entropy))
+    assert logits.grad is not None
+    assert logits.grad.isfinite().all()
+
+
+def test_presence_loss_asks_for_one_voxel_of_each_target():
+    rows = torch.zeros(2, 2, 2, 8, dtype=torch.uint8)
+    rows[0, 0, 0] = 1
+    rows[1, 1, 1, :7] = 2  # seven eighths of a voxel
+    logits = torch.tensor([[3.0, -1.0, 0.0]])
+
+    found = presence_loss(logits, rows)
+
+    expected = (math.log1p(math.exp(-3)) + math.log1p(math.exp(-1)) + math.log(2)) / 3
+    assert float(found) == pytest.approx(expected, rel=1e-6)
