@@ -75,11 +75,10 @@ def threshold(tiny) -> Callable[..., VoxelNetwork]:
         with torch.no_grad():
             for parameter in network.parameters():
                 parameter.zero_()
-            network.core.embed.bias[1] = 1.0 if seen else -1.0
-            fine = network.fine[level]
-            fine.stem.weight[0, 0, 1, 1, 1] = 1.0
-            fine.embed.weight[0, 0] = 1.0
-            fine.embed.bias[1] = -1.0
+            network.get_parameter("core.embed.bias")[1] = 1.0 if seen else -1.0
+            network.get_parameter(f"fine.{level}.stem.weight")[0, 0, 1, 1, 1] = 1.0
+            network.get_parameter(f"fine.{level}.embed.weight")[0, 0] = 1.0
+            network.get_parameter(f"fine.{level}.embed.bias")[1] = -1.0
             network.to_mask.weight.copy_(torch.eye(tiny.embedding))
             kind = int(network.targets.kind_of[ROW["brainstem"]])
             network.targets.bias[1:] = -SHARP

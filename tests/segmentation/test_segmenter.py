@@ -322,14 +322,15 @@ def test_real_files_in_48_orientations_get_the_same_masks(shared_data, by_formul
     from medprompt_cli.bids.images import read_image
     from medprompt_cli.domain.geometry import to_canonical
 
-    first = None
-    files = sorted((shared_data / "orientation").glob("*.nii.gz"))
-    for path in files:
+    def canonical_labels(path):
         volume = read_image(path, modality="MR")
         labels = by_formula.segment(volume, resolve(["all"])).labels
         assert labels.voxels.shape == volume.voxels.shape
-        canonical = to_canonical(labels.voxels, volume.geometry)
-        first = canonical if first is None else first
-        np.testing.assert_array_equal(canonical, first)
+        return to_canonical(labels.voxels, volume.geometry)
+
+    files = sorted((shared_data / "orientation").glob("*.nii.gz"))
     assert len(files) == 48
+    first = canonical_labels(files[0])
     assert len(np.unique(first)) > 4
+    for path in files[1:]:
+        np.testing.assert_array_equal(canonical_labels(path), first)
