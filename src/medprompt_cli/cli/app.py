@@ -29,6 +29,8 @@ BROKEN_PIPE = 141
 COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("segment", "medprompt_cli.cli.segment", "segment"),
     ("check", "medprompt_cli.cli.check", "check"),
+    ("demo", "medprompt_cli.cli.demo", "demo"),
+    ("evaluate", "medprompt_cli.cli.evaluate", "group"),
     ("train", "medprompt_cli.cli.train", "group"),
     ("weights", "medprompt_cli.cli.weights", "group"),
 )

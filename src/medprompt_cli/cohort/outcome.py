@@ -6,11 +6,16 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from medprompt_cli.errors import MedpromptError
 
+if TYPE_CHECKING:
+    import pandas
+
 OutcomeStatus = Literal["done", "kept", "failed"]
+
+TABLE_COLUMNS = ("name", "source", "target", "status", "presence", "volume_ml")
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,18 @@ class Summary:
                     counts.setdefault(result["Status"], Counter())[target] += 1
         return counts
 
+    def table(self) -> pandas.DataFrame:
+        """One row for each image and target, for notebooks.
+
+        Columns: name, source, target, status, presence, volume_ml. An image that failed
+        has one row without a target and the status `error`. What was not measured is NA.
+        """
+        import pandas  # half a second to load, and only notebooks want it
+
+        rows = [row for outcome in self.outcomes for row in _rows(outcome)]
+        table = pandas.DataFrame(rows, columns=list(TABLE_COLUMNS))
+        return table.astype({"presence": "Float64", "volume_ml": "Float64"})
+
     @property
     def exit_code(self) -> int:
         """0 all done; 65 no image could be used; 1 at least one failed.
@@ -103,3 +120,13 @@ class Summary:
             return 0
         all_unusable = all(o.failure and o.failure.of_input for o in failed)
         return 65 if all_unusable and len(failed) == len(self.outcomes) else 1
+
+
+def _rows(outcome: Outcome) -> list[tuple[object, ...]]:
+    image = (outcome.name, str(outcome.source))
+    if outcome.failure:
+        return [(*image, None, "error", None, None)]
+    return [
+        (*image, target, result["Status"], result["Presence"], result["VolumeMl"])
+        for target, result in outcome.targets.items()
+    ]
