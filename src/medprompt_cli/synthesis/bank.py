@@ -7,6 +7,7 @@ import lzma
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -42,11 +43,11 @@ def to_positions(labels: np.ndarray, name: str) -> np.ndarray:
     Raises:
         InputError: If an id is not in the table.
     """
-    table = np.full(int(labels.max()) + 1, UNKNOWN, np.uint8)
+    table = np.full(PAINT_CLASSES[-1].index + 2, UNKNOWN, np.uint8)
     for position, paint in enumerate(PAINT_CLASSES):
-        if paint.index < len(table):
-            table[paint.index] = position
-    found = table[labels]
+        table[paint.index] = position
+    outside = np.intp(len(table) - 1)  # one place for all ids that are negative or too large
+    found = table[np.where((labels < 0) | (labels > outside), outside, labels)]
     if (found == UNKNOWN).any():
         unknown = sorted({int(i) for i in np.unique(labels[found == UNKNOWN])})
         raise InputError(
@@ -86,22 +87,38 @@ def read_bank(path: Path) -> tuple[PackedLabels, ...]:
     """Read what `write_bank` wrote.
 
     Raises:
-        InputError: If the file is not a bank, or one of other label classes.
+        InputError: If the file cannot be read, is cut short, is not a bank, or is one of
+            other label classes.
     """
-    with lzma.open(path, "rb") as file:
+    try:
+        with lzma.open(path, "rb") as file:
+            head = _read_head(file, path)
+            return tuple(_read_map(file, entry, path) for entry in head["maps"])
+    except (OSError, EOFError, lzma.LZMAError) as error:
+        raise InputError(
+            f"{path} cannot be read as a label bank: {error}.",
+            remedy="Make it again with `medprompt train pack`.",
+            code="truncated" if isinstance(error, EOFError) else "unreadable",
+        ) from error
+
+
+def _read_head(file: lzma.LZMAFile, path: Path) -> dict[str, Any]:
+    head: dict[str, Any] = {}
+    try:
         head = json.loads(file.readline())
-        if head.get("magic") != _MAGIC or head["classes"] != [
-            paint.index for paint in PAINT_CLASSES
-        ]:
-            raise InputError(
-                f"{path} is not a label bank of this version.",
-                remedy="Make it again with `medprompt train pack`.",
-                code="wrong-bank",
-            )
-        return tuple(_read_map(file, entry, path) for entry in head["maps"])
+        same = head["magic"] == _MAGIC and head["classes"] == [p.index for p in PAINT_CLASSES]
+    except (ValueError, KeyError, TypeError):
+        same = False
+    if not same:
+        raise InputError(
+            f"{path} is not a label bank of this version.",
+            remedy="Make it again with `medprompt train pack`.",
+            code="wrong-bank",
+        )
+    return head
 
 
-def _read_map(file: lzma.LZMAFile, entry: dict, path: Path) -> PackedLabels:
+def _read_map(file: lzma.LZMAFile, entry: dict[str, Any], path: Path) -> PackedLabels:
     shape = tuple(entry["shape"])
     size = int(np.prod(shape))
     raw = file.read(size)

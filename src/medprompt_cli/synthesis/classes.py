@@ -1,7 +1,7 @@
 """Label ids of whole-head maps: what each is, and how it looks in a known contrast.
 
 Ids are FreeSurfer's, with the additions of SynthSeg's training maps: 5xx lie
-outside the brain. An id outside this table is painted as soft tissue.
+outside the brain. A map with an id outside this table is refused.
 """
 
 from __future__ import annotations
