@@ -67,7 +67,7 @@ def main() -> None:
         seconds = [seconds_to_index(Path(folder)) for _ in range(asked.repeats)]
     if len(dataset.images) != written or dataset.problems:
         raise SystemExit(f"found {len(dataset.images)} of {written}: {dataset.problems[:3]}")
-    print(  # noqa: T201 - a script's one answer
+    print(
         f"{written} images of {len(dataset.subjects)} subjects: "
         f"best {min(seconds):.2f} s, median {statistics.median(seconds):.2f} s"
     )

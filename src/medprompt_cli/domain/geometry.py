@@ -12,6 +12,9 @@ from medprompt_cli.errors import InputError
 GRID_TOLERANCE_MM = 1e-3
 """Two grids are the same if no corner voxel is farther apart than this."""
 
+LEAST_VOLUME_MM3 = 1e-12
+"""A voxel smaller than this is no voxel: its axes lie in one plane."""
+
 WORLD_AXES = (("L", "R"), ("P", "A"), ("I", "S"))
 """Negative and positive end of each RAS+ world axis."""
 
@@ -36,7 +39,7 @@ class Geometry:
     def __post_init__(self) -> None:
         affine = np.asarray(self.affine, dtype=np.float64)
         readable = affine.shape == (4, 4) and bool(np.isfinite(affine).all())
-        if not readable or abs(np.linalg.det(affine[:3, :3])) < 1e-12:
+        if not readable or abs(np.linalg.det(affine[:3, :3])) < LEAST_VOLUME_MM3:
             raise InputError(
                 f"Affine {affine.tolist()} gives voxels no volume.",
                 remedy="Re-export the image: its NIfTI sform is empty or damaged.",

@@ -50,11 +50,10 @@ def plan_levels(spacing: tuple[float, float, float]) -> tuple[Level, ...]:
     levels: list[Level] = []
     for index in range(entry, LEVELS):
         pool = (1, 1, 1) if index == entry else _pooled(levels[-1].spacing, index)
-        factors = tuple(f * p for f, p in zip(factors, pool, strict=True))
-        here = tuple(s * f for s, f in zip(spacing, factors, strict=True))
-        finest = min(here)
-        extent = tuple(step <= THICK_SLICES * finest * 1.001 for step in here)
-        levels.append(Level(index, here, factors, pool, extent))  # type: ignore[arg-type]
+        a, b, c = factors = tuple(f * p for f, p in zip(factors, pool, strict=True))
+        x, y, z = here = tuple(s * f for s, f in zip(spacing, factors, strict=True))
+        i, j, k = (step <= THICK_SLICES * min(here) * 1.001 for step in here)
+        levels.append(Level(index, (x, y, z), (a, b, c), pool, (i, j, k)))
     return tuple(levels)
 
 

@@ -82,16 +82,16 @@ def head_box(coarse: torch.Tensor) -> Box:
 
 def bounding_box(mask: torch.Tensor, margin: int) -> Box | None:
     """Smallest box of the true voxels of (I, J, K), grown by `margin`; None if none."""
-    start, stop = [], []
+    start, stop = [0, 0, 0], [0, 0, 0]
     for axis in range(3):
         first, second = [a for a in range(3) if a != axis]
         along = torch.nonzero(mask.any(dim=second).any(dim=first))
         if not len(along):
             return None
-        start.append(int(along[0]))
-        stop.append(int(along[-1]) + 1)
+        start[axis], stop[axis] = int(along[0]), int(along[-1]) + 1
     limit = (mask.shape[0], mask.shape[1], mask.shape[2])
-    return Box(tuple(start), tuple(stop)).grown(margin, limit)  # type: ignore[arg-type]
+    (i, j, k), (p, q, r) = start, stop
+    return Box((i, j, k), (p, q, r)).grown(margin, limit)
 
 
 def pad_to_cells(image: torch.Tensor, levels: tuple[Level, ...]) -> torch.Tensor:

@@ -114,11 +114,7 @@ class Predictor:
             embedding = embedding[(slice(None), slice(None), *native)]
             one = embedding[0] if len(grids) == 1 else embedding.mean(dim=0)
             voxels = one.permute(1, 2, 3, 0)
-            shifted = Box(
-                tuple(a + b for a, b in zip(tile.start, core.box.start, strict=True)),  # type: ignore[arg-type]
-                tuple(a + b for a, b in zip(tile.stop, core.box.start, strict=True)),  # type: ignore[arg-type]
-            )
-            consume(shifted.scaled(step), voxels)
+            consume(tile.shifted(core.box.start).scaled(step), voxels)
 
     def _tile(self, grids: list[NetworkGrid], core: CorePrediction, box: Box) -> torch.Tensor:
         """Embeddings on the native grid inside `box`, given in voxels of `core.box`."""
@@ -128,10 +124,7 @@ class Predictor:
         )
         levels = grids[0].levels
         start = next(n for n, level in enumerate(levels) if level.index == CORE_LEVEL)
-        placed = Box(
-            tuple(a + b for a, b in zip(box.start, core.box.start, strict=True)),  # type: ignore[arg-type]
-            tuple(a + b for a, b in zip(box.stop, core.box.start, strict=True)),  # type: ignore[arg-type]
-        )
+        placed = box.shifted(core.box.start)
         n = start
         for n in reversed(range(start)):
             level = levels[n]
@@ -152,8 +145,8 @@ class Predictor:
         levels: tuple[Level, Level, Level],
     ) -> Context:
         level, below, core = levels
-        ratio = tuple(a // b for a, b in zip(core.factors, level.factors, strict=True))
-        box = placed.scaled(ratio)  # type: ignore[arg-type]
+        i, j, k = (a // b for a, b in zip(core.factors, level.factors, strict=True))
+        box = placed.scaled((i, j, k))
         images = [g.image_at(level, box, self.device) for g in grids]
         step = (below.pool, level.extent)
         fine = self.network.fine[level.index]

@@ -39,6 +39,12 @@ class Box:
         p, q, r = (b * f for b, f in zip(self.stop, by, strict=True))
         return Box((i, j, k), (p, q, r))
 
+    def shifted(self, by: Index) -> Box:
+        """The same box counted from another origin."""
+        i, j, k = (a + d for a, d in zip(self.start, by, strict=True))
+        p, q, r = (b + d for b, d in zip(self.stop, by, strict=True))
+        return Box((i, j, k), (p, q, r))
+
     def within(self, outer: Box) -> tuple[slice, slice, slice]:
         """Slices of this box in an array that holds `outer`."""
         i, j, k = (

@@ -129,9 +129,9 @@ class Generator:
             whole = CELL_MM / config.spacing_mm  # sizes stay divisible by all pooling
             cells[axis] = max(1, round(cells[axis] / factor / whole)) * whole
         step = config.oversample
-        painted = tuple(s / step for s in spacing)
-        shape = tuple(int(n) * step for n in cells)
-        return tuple(spacing), painted, shape  # type: ignore[return-value]
+        x, y, z = spacing
+        i, j, k = (int(n) * step for n in cells)
+        return (x, y, z), (x / step, y / step, z / step), (i, j, k)
 
     def _labels(
         self, shape: tuple[int, int, int], spacing: tuple[float, float, float]

@@ -72,7 +72,8 @@ def apply_gradients(state: TrainingState, recipe: Recipe) -> float:
     """One optimiser step from the network's gradients; returns their norm."""
     named = [(n, p) for n, p in state.network.named_parameters() if p.grad is not None]
     for name, parameter in named:
-        state.master[name].grad = parameter.grad.float()  # type: ignore[union-attr]
+        if parameter.grad is not None:
+            state.master[name].grad = parameter.grad.float()
     moved = [state.master[name] for name, _ in named]
     norm = float(torch.nn.utils.clip_grad_norm_(moved, max_norm=5.0))
     for group in state.optimiser.param_groups:
