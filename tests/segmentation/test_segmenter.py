@@ -318,6 +318,7 @@ def test_weights_of_another_network_are_refused(tiny, tmp_path):
 
 
 @pytest.mark.shared
+@pytest.mark.slow
 def test_real_files_in_48_orientations_get_the_same_masks(shared_data, by_formula):
     from medprompt_cli.bids.images import read_image
     from medprompt_cli.domain.geometry import to_canonical
