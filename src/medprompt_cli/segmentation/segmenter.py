@@ -56,7 +56,8 @@ class Segmentation:
         labels: The base structures asked for, FreeSurfer ids, on the image's grid.
         masks: A mask for every union asked for, e.g. `ventricles`.
         presence: Probability that each target is in the image; not yet calibrated.
-        volumes_ml: Sum of posteriors times voxel volume, in mL, per target.
+        volumes_ml: Sum of posteriors times voxel volume, in mL, per target; voxels of
+            pieces that were dropped are taken off.
         notes: What a reader of the result should know, one sentence each.
         seconds: Time per stage.
     """
@@ -208,6 +209,8 @@ class _Posteriors:
         """Turn everything back to the image's own grid."""
         inside = tuple(slice(0, n) for n in self.grid.shape)
         head = _largest_piece(self.head[inside])
+        islands = np.bincount(self.rows[inside][~head], minlength=len(self.mass))
+        self.mass[1:] -= torch.from_numpy(islands[1:]).to(self.mass)  # posteriors near 1
         rows = self.rows[inside] * head
         asked = {row for rows_ in self.members.values() if len(rows_) == 1 for row in rows_}
         table = np.zeros(len(BASE_STRUCTURES) + 1, np.uint8)
@@ -226,7 +229,8 @@ class _Posteriors:
         }
         scale = volume.geometry.voxel_volume_mm3 / MM3_PER_ML
         volumes = {
-            n: float(self.mass[rows_].sum()) * scale for n, rows_ in self.members.items()
+            n: max(0.0, float(self.mass[rows_].sum())) * scale
+            for n, rows_ in self.members.items()
         }
         notes = () if core.brain else ("No brain was found in this image.",)
         return {

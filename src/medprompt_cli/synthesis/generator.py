@@ -165,10 +165,13 @@ def _brain_centre(labels: torch.Tensor) -> torch.Tensor:
 def lose_resolution(image: torch.Tensor, draw: Draw) -> torch.Tensor:
     """Average runs of voxels along one axis and interpolate them back, in place of detail."""
     axis, run = draw.integer(3), 2 + draw.integer(2)
-    window, size = [1, 1, 1], list(image.shape)
+    window = [1, 1, 1]
     window[axis] = run
     coarse = F.avg_pool3d(image[None, None], window, ceil_mode=True)
-    return F.interpolate(coarse, size=size, mode="trilinear", align_corners=False)[0, 0]
+    whole = [n * w for n, w in zip(coarse.shape[2:], window, strict=True)]  # no drift
+    fine = F.interpolate(coarse, size=whole, mode="trilinear", align_corners=False)
+    i, j, k = image.shape
+    return fine[0, 0, :i, :j, :k]
 
 
 def split_blocks(rows: torch.Tensor, step: int) -> torch.Tensor:

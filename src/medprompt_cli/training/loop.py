@@ -77,6 +77,9 @@ def train(
     network = VoxelNetwork(CONFIGS[recipe.network])
     if run.start:
         _load_start(network, run.start)
+    if not recipe.trains_core:
+        for part in (network.core, network.targets, network.to_mask):
+            part.requires_grad_(requires_grad=False)
     state = new_state(network, recipe, device)
     checkpoint = latest_checkpoint(run.folder)
     if checkpoint:

@@ -33,7 +33,7 @@ class Recipe:
         crop_mm: Box the finer levels see in a step, in mm.
         crops: Crops taken from one synthetic image.
         core_weight: Weight of the loss at 4 mm while a finer level is trained; 0 leaves
-            the core as it is, which saves its backward pass.
+            the core and the targets' embeddings as they are.
         seed: Of everything random.
         held_out: Label maps kept for validation, by name.
         validate_every: Steps between validations.
