@@ -183,7 +183,9 @@ def test_a_group_is_where_its_members_outweigh_the_rest(by_formula, lump):
 def test_a_group_is_there_where_no_member_wins_but_all_together_do(
     undecided, save_network, lump
 ):
-    segmenter = Segmenter(device="cpu", weights=save_network(undecided, "undecided"))
+    segmenter = Segmenter(
+        device="cpu", weights=save_network(undecided, "undecided"), follow_intensities=False
+    )
     prompts = ["left putamen", "putamen", "basal ganglia", "thalamus"]
 
     found = segmenter.segment(scan(lump), resolve(prompts))

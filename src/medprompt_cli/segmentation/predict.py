@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 
 from medprompt_cli.networks.blocks import upsample
 from medprompt_cli.networks.config import NetworkConfig
@@ -116,8 +117,46 @@ class Predictor:
             voxels = one.permute(1, 2, 3, 0)
             consume(tile.shifted(core.box.start).scaled(step), voxels)
 
+    @torch.inference_mode()
+    def sample(
+        self, grids: list[NetworkGrid], core: CorePrediction
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits, (V, T + 1), and native intensities, (S, V), of voxels all over the brain.
+
+        One native voxel is taken from each voxel of the 2 mm level; with `core.brain`
+        None there are none.
+        """
+        weight, bias = self.network.mask_embeddings()
+        logits = [torch.zeros(0, len(bias), device=self.device)]
+        intensities = [torch.zeros(len(grids), 0, device=self.device)]
+        limit, most = core.box.shape, self.tile_bytes // self._bytes_per_core_voxel(grids)
+        cuts = tiles(core.brain, self.halo, limit, max(1, most)) if core.brain else ()
+        for tile, haloed in cuts:
+            context, level = self._descend(grids, core, haloed, max(1, self.finest_level))
+            i, j, k = (
+                a // b for a, b in zip(grids[0].core[0].factors, level.factors, strict=True)
+            )
+            kept = tile.scaled((i, j, k)).within(haloed.scaled((i, j, k)))
+            voxels = context.embedding[(slice(None), slice(None), *kept)].mean(dim=0)
+            logits.append(F.linear(voxels.flatten(1).T, weight, bias).float())
+            place = tile.shifted(core.box.start).scaled((i, j, k)).scaled(level.factors)
+            middle = tuple(
+                slice(s.start + f // 2, s.stop, f)
+                for s, f in zip(place.slices(), level.factors, strict=True)
+            )
+            found = [grid.image[middle].flatten().to(self.device) for grid in grids]
+            intensities.append(torch.stack(found))
+        return torch.cat(logits), torch.cat(intensities, dim=1)
+
     def _tile(self, grids: list[NetworkGrid], core: CorePrediction, box: Box) -> torch.Tensor:
         """Embeddings on the native grid inside `box`, given in voxels of `core.box`."""
+        context, level = self._descend(grids, core, box, self.finest_level)
+        return upsample(context.embedding, level.factors)
+
+    def _descend(
+        self, grids: list[NetworkGrid], core: CorePrediction, box: Box, finest: int
+    ) -> tuple[Context, Level]:
+        """Refine `box` level by level, down to `finest` or the image's own level."""
         both = (slice(None), slice(None), *box.slices())
         here = Context(
             core.context.features[both], core.context.embedding[both], core.context.summary
@@ -125,17 +164,15 @@ class Predictor:
         levels = grids[0].levels
         start = next(n for n, level in enumerate(levels) if level.index == CORE_LEVEL)
         placed = box.shifted(core.box.start)
-        n = start
+        reached = levels[start]
         for n in reversed(range(start)):
-            level = levels[n]
-            if level.index < self.finest_level:
-                n += 1
+            if levels[n].index < finest:
                 break
+            reached = levels[n]
             here = self._refine_level(
-                grids, here, placed, (level, levels[n + 1], levels[start])
+                grids, here, placed, (reached, levels[n + 1], levels[start])
             )
-        left = levels[n].factors
-        return upsample(here.embedding, left)
+        return here, reached
 
     def _refine_level(
         self,

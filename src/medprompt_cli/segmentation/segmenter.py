@@ -21,6 +21,7 @@ from medprompt_cli.networks.config import config_from_dict
 from medprompt_cli.networks.pyramid import VoxelNetwork
 from medprompt_cli.segmentation.device import choose_device, choose_precision, device_label
 from medprompt_cli.segmentation.grid import NetworkGrid, network_grid
+from medprompt_cli.segmentation.intensity_model import IntensityModel, fit_intensities
 from medprompt_cli.segmentation.predict import CorePrediction, Predictor
 from medprompt_cli.segmentation.tiling import Box
 from medprompt_cli.weights.store import load_weights
@@ -77,6 +78,8 @@ class Segmenter:
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
         weights: A name in `weights.toml` or a safetensors file; None for the default.
         memory_gb: What one image may take beyond the weights; decides the tiles.
+        follow_intensities: Whether borders follow the intensities of the scan, or are
+            what the network alone says.
 
     Raises:
         WeightsError: If the weights are missing, damaged or of another network.
@@ -89,6 +92,7 @@ class Segmenter:
         device: str = "auto",
         weights: str | Path | None = None,
         memory_gb: float | None = None,
+        follow_intensities: bool = True,
     ) -> None:
         loaded = load_weights(weights)
         place = choose_device(device)
@@ -111,6 +115,7 @@ class Segmenter:
             finest_level=loaded.finest_level,
             tile_bytes=int(allowance * TILE_SHARE),
         )
+        self.follows_intensities = follow_intensities
         self.weights_name, self.weights_version = loaded.name, loaded.version
         self.weights_sha256 = loaded.sha256
         self.device_name = device_label(place)
@@ -131,7 +136,11 @@ class Segmenter:
         ready = time.perf_counter()
         core = self.predictor.core(grids)
         coarse = time.perf_counter()
-        collected = _Posteriors(grids[0], targets, self.predictor.network)
+        collected = _Posteriors(grids, targets, self.predictor.network)
+        if self.follows_intensities and core.brain:
+            prior, intensities = self.predictor.sample(grids, core)
+            kinds = self.predictor.network.targets.kind_of
+            collected.model = fit_intensities(prior, intensities, kinds)
         self.predictor.refine(grids, core, collected.add)
         fine = time.perf_counter()
         result = collected.finish(streams[0], core)
@@ -166,12 +175,13 @@ class _Posteriors:
     """Collects logits tile by tile into labels, masks and volumes."""
 
     def __init__(
-        self, grid: NetworkGrid, targets: Sequence[Asked], network: VoxelNetwork
+        self, grids: list[NetworkGrid], targets: Sequence[Asked], network: VoxelNetwork
     ) -> None:
         with torch.inference_mode():
             self.weight, self.bias = network.mask_embeddings()
-        self.grid, self.targets = grid, targets
-        self.rows = np.zeros(tuple(grid.image.shape), np.uint8)
+        self.grids, self.grid = grids, grids[0]
+        self.model: IntensityModel | None = None
+        self.rows = np.zeros(tuple(self.grid.image.shape), np.uint8)
         self.head = np.zeros(self.rows.shape, bool)
         row_of = {s.name: n + 1 for n, s in enumerate(BASE_STRUCTURES)}
         self.members = {t.name: [row_of[m] for m in t.members] for t in targets}
@@ -194,6 +204,9 @@ class _Posteriors:
         )
         for n, plane in enumerate(inside, start=start[0]):  # a plane stays in the cache
             logits = F.linear(plane, self.weight, self.bias).float().flatten(0, 1)
+            if self.model:
+                seen = [grid.image[n][place].flatten() for grid in self.grids]
+                logits = self.model.logits(logits, torch.stack(seen).to(logits))
             posterior = logits.softmax(dim=1)
             self.mass += posterior.sum(dim=0)
             found = posterior.argmax(dim=1).to(torch.uint8)
