@@ -42,6 +42,26 @@ def test_the_outline_goes_around_the_label_in_its_colour():
     assert not axial[30, 30]
 
 
+def test_the_outline_is_closed_on_every_side():
+    picture = mosaic(*scene(), slices=1)
+
+    expected = np.zeros((60, 80), bool)
+    expected[16:44, 20:60] = True  # the cube, 40 x 28 pixels
+    expected[17:43, 21:59] = False
+    np.testing.assert_array_equal((picture[:60, :80] == YELLOW).all(axis=2), expected)
+
+
+def test_both_sides_of_a_border_between_labels_are_drawn():
+    volume, labels = scene()
+    labels.voxels[20:30, 8:22, 5:15] = 53
+
+    picture = mosaic(volume, labels, slices=1)
+
+    middle = picture[30, :80]
+    drawn = np.flatnonzero((middle != middle[:, :1]).any(axis=1))
+    assert drawn.tolist() == [20, 39, 40, 59]
+
+
 def test_right_is_right_whatever_the_order_of_the_voxels():
     picture = mosaic(*scene(), slices=1)
 

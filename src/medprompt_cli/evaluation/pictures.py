@@ -130,17 +130,16 @@ def _spread(length: int, count: int) -> list[int]:
 def _panel(
     gray: np.ndarray, ids: np.ndarray, colors: np.ndarray, scale: np.ndarray
 ) -> np.ndarray:
-    """One slice (U, V) as (H, W, 3): U to the right, V up, outlines one pixel wide."""
+    """One slice (U, V) as (H, W, 3): U to the right, V up, closed outlines inside the labels."""
     across, up = (
         np.minimum((np.arange(max(1, round(n * s))) / s).astype(int), n - 1)
         for n, s in zip(gray.shape, scale, strict=True)
     )
     large = np.ix_(across, up)
     gray, ids = gray[large], ids[large]
-    edge = np.zeros(ids.shape, bool)
-    edge[1:] |= ids[1:] != ids[:-1]
-    edge[:, 1:] |= ids[:, 1:] != ids[:, :-1]
-    edge &= ids > 0
+    around = np.pad(ids, 1)
+    beside = (around[:-2, 1:-1], around[2:, 1:-1], around[1:-1, :-2], around[1:-1, 2:])
+    edge = np.any([other != ids for other in beside], axis=0) & (ids > 0)
     drawn = np.repeat(gray[..., None], 3, axis=2)
     drawn[edge] = colors[ids[edge]]
     return drawn.transpose(1, 0, 2)[::-1]
