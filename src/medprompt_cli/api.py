@@ -108,7 +108,14 @@ def _plan_job(
         raise _nothing_to_segment(source, dataset, options)
     unusable = tuple(p for p in dataset.problems if p.severity == "skipped")
     return _Job(
-        out, dataset.root, images, unusable, tuple(prompts), targets, force=options.force
+        out,
+        dataset.root,
+        images,
+        unusable,
+        tuple(prompts),
+        targets,
+        force=options.force,
+        filtered=bool(options.participants or options.sessions or options.suffixes),
     )
 
 

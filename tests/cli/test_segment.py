@@ -88,6 +88,55 @@ def test_what_was_not_measured_is_said(bids, medprompt):
     )
 
 
+def test_results_that_other_prompts_replace_are_said(bids, medprompt):
+    medprompt("-p", "left hippocampus", "-p", "brainstem")
+
+    assert medprompt("-p", "left hippocampus") == (
+        0,
+        BOTH,
+        "2 images: 2 done, 0 already there, 0 failed. Results: out\n"
+        "replaced: earlier results for 'left hippocampus', 'brainstem' in 2 images\n",
+    )
+
+
+def test_results_that_other_weights_replace_are_said(bids, medprompt, threshold_segmenter):
+    medprompt("-p", "left hippocampus")
+    threshold_segmenter.weights_sha256 = "6" * 64
+
+    assert medprompt("-p", "left hippocampus")[2] == (
+        "2 images: 2 done, 0 already there, 0 failed. Results: out\n"
+        "replaced: earlier results for 'left hippocampus' with the weights threshold 1.0.0 "
+        "in 2 images\n"
+    )
+
+
+def test_doing_the_same_again_replaces_nothing(bids, medprompt):
+    medprompt("-p", "left hippocampus")
+
+    assert medprompt("-p", "left hippocampus", "--force")[2] == (
+        "2 images: 2 done, 0 already there, 0 failed. Results: out\n"
+    )
+
+
+@pytest.mark.parametrize("prompt", ["brainstem", "left hippocampus"])
+def test_what_a_filter_leaves_behind_is_said(bids, medprompt, prompt):
+    medprompt("-p", "left hippocampus")
+    stderr = medprompt("-p", prompt, "--participant-label", "02")[2]
+
+    others = [line for line in stderr.splitlines() if line.startswith(("replaced", "mixed"))]
+    assert (
+        others
+        == {
+            "left hippocampus": [],
+            "brainstem": [
+                "replaced: earlier results for 'left hippocampus' in 1 image",
+                "mixed: 1 image in OUT still answers 'left hippocampus'; "
+                "run without filters to bring it up to date",
+            ],
+        }[prompt]
+    )
+
+
 def test_of_many_targets_the_first_few_are_named(bids, medprompt):
     stderr = medprompt("-p", "all")[2]
 

@@ -4,7 +4,7 @@ import pytest
 from medprompt_cli.domain.geometry import Geometry
 from medprompt_cli.domain.volume import LabelMap, Volume
 from medprompt_cli.errors import InputError, OutputError
-from medprompt_cli.evaluation.pictures import mosaic, write_png
+from medprompt_cli.evaluation.pictures import LETTERS, mosaic, write_png
 
 SHAPE = (40, 30, 20)
 YELLOW = [220, 216, 20]
@@ -68,6 +68,36 @@ def test_right_is_right_whatever_the_order_of_the_voxels():
     np.testing.assert_array_equal(picture, mosaic(*scene(flip=True), slices=1))
     assert picture[2, 75, 0] == 255
     assert picture[2, 5, 0] == 0
+
+
+def test_ct_is_shown_in_a_brain_window():
+    grid = Geometry((40, 40, 40), np.eye(4))
+    image = np.full(grid.shape, -1000, np.float32)
+    image[:, 10:20], image[:, 20:30], image[:, 30:] = 40, 80, 1500
+    labels = LabelMap(np.zeros(grid.shape, np.uint8), grid, {})
+
+    axial = mosaic(Volume(image, grid, "CT"), labels, slices=1)[:80, 40, 0]
+
+    assert axial[[70, 50, 30, 10]].tolist() == [0, 127, 255, 255]
+
+
+def test_letters_stand_at_the_sides_of_axial_and_coronal_slices():
+    volume, labels = scene()
+    volume.voxels[:] = 0
+
+    picture = mosaic(volume, labels, slices=1)
+
+    white = (picture == 255).all(axis=2)
+    expected = np.zeros_like(white)
+    for bottom in (60, 100):
+        rows = [slice(bottom - 2 * (8 - at), bottom - 2 * (7 - at)) for at in range(7)]
+        expected[rows[0].start : rows[-1].stop, 2:4] = True
+        expected[rows[-1], 2:12] = True
+        for at, line in enumerate(LETTERS["R"]):
+            for column, pixel in enumerate(line):
+                start = 80 - 12 + 2 * column
+                expected[rows[at], start : start + 2] = pixel == "1"
+    np.testing.assert_array_equal(white, expected)
 
 
 def test_thick_slices_keep_their_proportions():

@@ -81,7 +81,11 @@ def picture(
     out: Annotated[Path, typer.Argument(help="PNG file to write.")],
     slices: Annotated[int, typer.Option(min=1, help="Slices in each row.")] = 5,
 ) -> None:
-    """Draw the outlines of LABELS on slices of IMAGE: axial, coronal, sagittal."""
+    """Draw the outlines of LABELS on slices of IMAGE: axial, coronal, sagittal.
+
+    The patient's left is on the left side of the picture, as L and R say. CT is shown in a
+    brain window, 0 to 80 HU.
+    """
     from medprompt_cli.bids.images import read_image
     from medprompt_cli.bids.nifti import read_labels
     from medprompt_cli.evaluation.pictures import mosaic, write_png

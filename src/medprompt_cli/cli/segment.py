@@ -96,6 +96,11 @@ def _summary_text(summary: Summary, out: Path) -> str:
     if reached < summary.planned:
         counts.append(f"{summary.planned - reached} not reached")
     lines = [f"{_count(summary.planned, 'image')}: {', '.join(counts)}. Results: {out}"]
+    lines += [
+        f"replaced: earlier results for {answer} in {_count(n, 'image')}"
+        for answer, n in summary.replaced.items()
+    ]
+    lines += [_mixed_text(*item) for item in summary.mixed.items()]
     lines += [_status_text(*item) for item in summary.unanswered.items()]
     edited = [path for outcome in summary.outcomes for path in outcome.edited]
     lines += [f"changed by hand, and kept: {path}" for path in edited]
@@ -105,6 +110,14 @@ def _summary_text(summary: Summary, out: Path) -> str:
     if len(causes) > SHOWN_FAILURES:
         lines.append(f"... and {len(causes) - SHOWN_FAILURES} more; --json lists all.")
     return "\n".join(lines) + "\n"
+
+
+def _mixed_text(answer: str, images: int) -> str:
+    verb, them = ("answers", "it") if images == 1 else ("answer", "them")
+    return (
+        f"mixed: {_count(images, 'image')} in OUT still {verb} {answer}; "
+        f"run without filters to bring {them} up to date"
+    )
 
 
 def _status_text(status: str, targets: Counter[str]) -> str:

@@ -23,6 +23,7 @@ from medprompt_cli.cohort.records import (
     file_size,
     outputs_of,
     read_record,
+    replaced_answer,
     write_record,
 )
 from medprompt_cli.cohort.units import Unit
@@ -129,14 +130,19 @@ class CaseRunner:
             outputs = self._replace_outputs(unit, staged)
         finally:
             discard(staged)
-        content = {
-            "outputs": outputs,
-            "targets": results,
-            **self._about(unit, {**seconds, "write": time.perf_counter() - start}),
-        }
+        seconds = {**seconds, "write": time.perf_counter() - start}
+        content = {"outputs": outputs, "targets": results, **self._about(unit, seconds)}
         write_record(unit.record_path, "done", unit.basis, content)
         paths = tuple(self.out / name for name in outputs)
-        return Outcome(unit.name, unit.entry.path, "done", paths, results)
+        return Outcome(
+            unit.name,
+            unit.entry.path,
+            "done",
+            paths,
+            results,
+            seconds=sum(seconds.values()),
+            replaced=replaced_answer(unit.record, unit.basis),
+        )
 
     def _replace_outputs(self, unit: Unit, staged: Sequence[Staged]) -> dict[str, int]:
         """Give staged files their names and remove those of an earlier prompt.
@@ -175,7 +181,14 @@ class CaseRunner:
         with suppress(OutputError):
             write_record(unit.record_path, "failed", unit.basis, content)
         full = error if isinstance(error, OutputError) and leaves_no_room(error) else None
-        return Outcome(unit.name, unit.entry.path, "failed", failure=failure, ends_run=full)
+        return Outcome(
+            unit.name,
+            unit.entry.path,
+            "failed",
+            failure=failure,
+            seconds=sum(seconds.values()),
+            ends_run=full,
+        )
 
     def _left(self, unit: Unit) -> dict[str, int]:
         """Files of this image that lie in the output folder, of whatever attempt."""

@@ -50,6 +50,8 @@ class Outcome:
         outputs: The files that hold its result, sidecars included.
         targets: By target: status, presence and volume, as in the sidecars.
         failure: Why it failed; None if it did not.
+        seconds: What its stages took, together; 0 if it was not worked on.
+        replaced: What its earlier files answered, if they were replaced; None otherwise.
         edited: Files of a kept result that somebody changed after they were written.
         ends_run: An error that the next image would meet as well; None if there is none.
     """
@@ -60,6 +62,8 @@ class Outcome:
     outputs: tuple[Path, ...] = ()
     targets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     failure: Failure | None = None
+    seconds: float = 0.0
+    replaced: str | None = None
     edited: tuple[Path, ...] = ()
     ends_run: MedpromptError | None = None
 
@@ -77,15 +81,24 @@ class Summary:
         outcomes: One for every image that was reached and every one that cannot be used.
         planned: How many images there are.
         stopped: What ended the run before its end; None if nothing did.
+        mixed: By what they answer: how many images, left out of this run by a filter, have
+            results of other prompts or weights in the output folder.
     """
 
     outcomes: tuple[Outcome, ...]
     planned: int
     stopped: BaseException | None = None
+    mixed: Mapping[str, int] = field(default_factory=dict)
 
     def having(self, status: OutcomeStatus) -> tuple[Outcome, ...]:
         """The outcomes with a status."""
         return tuple(outcome for outcome in self.outcomes if outcome.status == status)
+
+    @property
+    def replaced(self) -> Counter[str]:
+        """By what they answered: how many images had earlier results that were replaced."""
+        answers = (outcome.replaced for outcome in self.outcomes)
+        return Counter(answer for answer in answers if answer is not None)
 
     @property
     def unanswered(self) -> dict[str, Counter[str]]:

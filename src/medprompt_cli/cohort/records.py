@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -113,6 +114,42 @@ def standing(out: Path, record: Mapping[str, Any] | None, basis: Basis) -> Stand
     if edited:
         return "edited" if current else "blocked"
     return "current" if current else "todo"
+
+
+def replaced_answer(record: Mapping[str, Any] | None, basis: Basis) -> str | None:
+    """What a record's files answer, if that is not what `basis` asks for.
+
+    Returns:
+        The prompts as the person worded them, `'left hippocampus', 'brain'`, and the weights
+        if they are others; None if nothing is there, or nothing else was asked for.
+    """
+    if not outputs_of(record) or record is None:
+        return None
+    earlier = record.get("basis", {})
+    if earlier.get("weights") != basis.weights:
+        weights = record.get("weights", {})
+        by = f" with the weights {weights.get('Name')} {weights.get('Version')}"
+    elif earlier.get("plan") != basis.plan:
+        by = ""
+    else:
+        return None
+    return ", ".join(f"'{prompt}'" for prompt in record.get("prompts", ())) + by
+
+
+def other_answers(out: Path, names: Collection[str], basis: Basis) -> Counter[str]:
+    """In how many images of `out`, but those called `names`, something else is answered.
+
+    Args:
+        out: The output folder.
+        names: Images to leave out.
+        basis: Of what is asked for now; only its plan and weights matter.
+
+    Returns:
+        Number of images by what they answer, in the words of `replaced_answer`.
+    """
+    paths = [path for path in (out / LOGS).glob("*.json") if path.stem not in names]
+    answers = (replaced_answer(read_record(path), basis) for path in sorted(paths))
+    return Counter(answer for answer in answers if answer is not None)
 
 
 def file_size(path: Path) -> int | None:

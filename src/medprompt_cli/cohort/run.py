@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from medprompt_cli.cohort.outcome import Failure, Outcome, Summary
 from medprompt_cli.cohort.output_folder import check_writable
 from medprompt_cli.cohort.pipeline import Stages, run_overlapped
 from medprompt_cli.cohort.progress import case_progress
-from medprompt_cli.cohort.records import edited_outputs, outputs_of
+from medprompt_cli.cohort.records import Basis, edited_outputs, other_answers, outputs_of
 from medprompt_cli.cohort.stop import StopRequested, stoppable
 from medprompt_cli.cohort.units import Unit, make_unit, same_outputs
 from medprompt_cli.errors import MedpromptError, PreemptedError
@@ -36,6 +36,7 @@ class Job:
         prompts: The person's words.
         targets: What they mean.
         force: Do images again that are done, and overwrite what was changed by hand.
+        filtered: Whether `images` is what a person chose of all there are.
     """
 
     out: Path
@@ -45,6 +46,7 @@ class Job:
     prompts: tuple[str, ...]
     targets: Sequence[Target]
     force: bool = False
+    filtered: bool = False
 
 
 def run_job(job: Job, segmenter: Segments) -> Summary:
@@ -77,7 +79,16 @@ def run_job(job: Job, segmenter: Segments) -> Summary:
         )
     except (KeyboardInterrupt, MedpromptError) as error:
         stopped = error
-    return Summary(tuple(outcomes), planned, stopped)
+    names = {unit.name for unit in units} | {outcome.name for outcome in outcomes}
+    return Summary(tuple(outcomes), planned, stopped, _mixed(job, segmenter, names))
+
+
+def _mixed(job: Job, segmenter: Segments, names: Collection[str]) -> Mapping[str, int]:
+    """What images that were not chosen answer, where that is not what this run answers."""
+    if not job.filtered:
+        return {}
+    basis = Basis(-1, -1, plan_hash(job.targets), segmenter.weights_sha256)
+    return other_answers(job.out, names, basis)
 
 
 def _run_units(

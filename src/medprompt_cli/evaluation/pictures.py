@@ -24,7 +24,19 @@ MAX_PIXELS = 512
 """Size of a pixel, made larger where a slice would not fit in MAX_PIXELS."""
 
 WINDOW = (1.0, 99.5)
-"""Percentiles of the shown voxels that become black and white."""
+"""Percentiles of the shown voxels of an MR scan that become black and white."""
+
+CT_WINDOW_HU = (0.0, 80.0)
+"""Hounsfield units that become black and white: the usual brain window."""
+
+LETTERS = {
+    "L": ("10000", "10000", "10000", "10000", "10000", "10000", "11111"),
+    "R": ("11110", "10001", "10001", "11110", "10100", "10010", "10001"),
+}
+"""Rows of pixels, from the top, of what stands at the patient's sides."""
+
+LETTER_SCALE = 2
+"""Picture pixels for each pixel of a letter."""
 
 OTHER_COLOR = (255, 255, 0)
 """Outline of an id that is no base structure."""
@@ -39,8 +51,9 @@ PLANES = (2, 1, 0)
 def mosaic(volume: Volume, labels: LabelMap, slices: int = 5) -> np.ndarray:
     """Draw axial, coronal and sagittal slices, one row each.
 
-    Left is left, up is anterior or superior. The slices are spread over the box of the
-    labels; without any label, over the image.
+    The patient's left is on the left side of the picture, as `L` and `R` on axial and
+    coronal slices say; up is anterior or superior. The slices are spread over the box of
+    the labels; without any label, over the image. CT is shown in a brain window.
 
     Args:
         volume: The image.
@@ -58,19 +71,17 @@ def mosaic(volume: Volume, labels: LabelMap, slices: int = 5) -> np.ndarray:
     ids = to_canonical(labels.voxels, volume.geometry)
     spacing = np.array(volume.geometry.canonical().spacing)
     box = _box(ids, spacing)
-    image, ids = _gray(image[box]), ids[box]
+    image, ids = _gray(image[box], volume.modality), ids[box]
     colors = _colors(int(ids.max(initial=0)))
     step = max(PIXEL_MM, float((np.array(ids.shape) * spacing).max()) / MAX_PIXELS)
-    rows = [
-        np.concatenate(
-            [
-                _panel(image.take(at, plane), ids.take(at, plane), colors, scale)
-                for at in _spread(ids.shape[plane], slices)
-            ],
-            axis=1,
-        )
-        for plane, scale in ((p, np.delete(spacing, p) / step) for p in PLANES)
-    ]
+    rows = []
+    for plane in PLANES:
+        scale = np.delete(spacing, plane) / step
+        panels = [
+            _panel(image.take(at, plane), ids.take(at, plane), colors, scale, sided=plane != 0)
+            for at in _spread(ids.shape[plane], slices)
+        ]
+        rows.append(np.concatenate(panels, axis=1))
     width = max(row.shape[1] for row in rows)
     wide = [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0))) for row in rows]
     return np.concatenate(wide, axis=0)
@@ -106,8 +117,8 @@ def _box(ids: np.ndarray, spacing: np.ndarray) -> tuple[slice, ...]:
     return tuple(box)
 
 
-def _gray(image: np.ndarray) -> np.ndarray:
-    low, high = np.percentile(image, WINDOW)
+def _gray(image: np.ndarray, modality: str) -> np.ndarray:
+    low, high = CT_WINDOW_HU if modality == "CT" else np.percentile(image, WINDOW)
     scaled = (image - low) / max(float(high - low), 1e-6)
     return (np.clip(scaled, 0, 1) * 255).astype(np.uint8)
 
@@ -128,18 +139,35 @@ def _spread(length: int, count: int) -> list[int]:
 
 
 def _panel(
-    gray: np.ndarray, ids: np.ndarray, colors: np.ndarray, scale: np.ndarray
+    gray: np.ndarray, ids: np.ndarray, colors: np.ndarray, scale: np.ndarray, *, sided: bool
 ) -> np.ndarray:
-    """One slice (U, V) as (H, W, 3): U to the right, V up, closed outlines inside the labels."""
+    """One slice (U, V) as (H, W, 3): U to the right, V up, closed outlines inside the labels.
+
+    If it is `sided`, U goes from the patient's left to the right, and letters say so.
+    """
     across, up = (
         np.minimum((np.arange(max(1, round(n * s))) / s).astype(int), n - 1)
         for n, s in zip(gray.shape, scale, strict=True)
     )
     large = np.ix_(across, up)
-    gray, ids = gray[large], ids[large]
+    gray, ids = gray[large].T[::-1], ids[large].T[::-1]
+    if sided:
+        _letter_sides(gray)
     around = np.pad(ids, 1)
     beside = (around[:-2, 1:-1], around[2:, 1:-1], around[1:-1, :-2], around[1:-1, 2:])
     edge = np.any([other != ids for other in beside], axis=0) & (ids > 0)
     drawn = np.repeat(gray[..., None], 3, axis=2)
     drawn[edge] = colors[ids[edge]]
-    return drawn.transpose(1, 0, 2)[::-1]
+    return drawn
+
+
+def _letter_sides(gray: np.ndarray) -> None:
+    """Put L and R, white on black, into the lower corners of (H, W); not if too small."""
+    for name, rows in LETTERS.items():
+        letter = np.array([[255 * int(pixel) for pixel in row] for row in rows], np.uint8)
+        stamp = np.kron(np.pad(letter, 1), np.ones((LETTER_SCALE, LETTER_SCALE), np.uint8))
+        height, width = stamp.shape
+        if gray.shape[0] < height or gray.shape[1] < 2 * width:
+            return
+        corner = slice(None, width) if name == "L" else slice(-width, None)
+        gray[-height:, corner] = stamp

@@ -24,7 +24,7 @@ BINS = 64
 SMOOTHING_BINS = 1.5
 """Standard deviation of the Gaussian that smooths a histogram."""
 
-LEAST_SHARE = 1e-3
+LEAST_SHARE = 1e-4
 """Share that an intensity has in every tissue: nothing is impossible."""
 
 ITERATIONS = 8
@@ -32,7 +32,7 @@ ITERATIONS = 8
 SAMPLES = 150_000
 """Voxels the histograms are learnt from at most; evenly strided."""
 
-PRIOR_WEIGHT = 0.6
+PRIOR_WEIGHT = 0.5
 """How much of the network's log-odds counts beside the intensity. Chosen on real T1
 scans from 0.35 to 1: less moves borders more, and lets lesions be taken for cortex."""
 
