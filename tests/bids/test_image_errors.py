@@ -153,19 +153,27 @@ def test_signalling_nan_is_no_crash(tmp_path, nifti_bytes, ramp):
 def test_analyze_file(check_refusal, save_nifti):
     check_refusal(
         save_nifti(magic=b""),
-        r"PATH is an Analyze file or damaged: its magic is b'\x00\x00\x00\x00'.",
+        "PATH is an Analyze file or damaged: its magic is 00 00 00 00.",
         "Convert it to a single .nii.gz file.",
         "not-single-nifti",
     )
 
 
-def test_something_else_named_like_an_image(check_refusal, tmp_path):
+@pytest.mark.parametrize(
+    ("content", "shown_as"),
+    [
+        (b"<html>Sign in to download</html>", "'<htm'"),
+        (b"PK\x03\x04 and so on", "50 4b 03 04"),
+    ],
+    ids=["text", "bytes"],
+)
+def test_something_else_named_like_an_image(check_refusal, tmp_path, content, shown_as):
     path = tmp_path / "scan.nii.gz"
-    path.write_text("<html>Sign in to download</html>")
+    path.write_bytes(content)
 
     check_refusal(
         path,
-        "PATH is neither NIfTI nor MGH: it begins with b'<htm'.",
+        f"PATH is neither NIfTI nor MGH: it begins with {shown_as}.",
         "Give a .nii, .nii.gz, .mgh or .mgz file, or a DICOM folder.",
         "not-an-image",
     )

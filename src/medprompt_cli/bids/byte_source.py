@@ -33,6 +33,13 @@ CHECKED_BYTES = 1 << 30
 COPY_AGAIN = "Copy or download the file again and compare its size with the original's."
 
 
+def shown_bytes(content: bytes) -> str:
+    """A few bytes for a message: `'hell'` if they are plain text, else `1f 8b 08 00`."""
+    if content.isascii() and content.decode("ascii").isprintable():
+        return repr(content.decode("ascii"))
+    return content.hex(" ")
+
+
 class ByteSource:
     """The content of a file from first byte to last, decompressed on the way.
 

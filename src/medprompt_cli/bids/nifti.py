@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from medprompt_cli.bids import mgh_header, nifti_header
-from medprompt_cli.bids.byte_source import ByteSource, open_source
+from medprompt_cli.bids.byte_source import ByteSource, open_source, shown_bytes
 from medprompt_cli.bids.image_header import ImageHeader
 from medprompt_cli.bids.intensities import NonFinite, to_intensities
 from medprompt_cli.domain.volume import LabelMap, Volume
@@ -79,7 +79,7 @@ def _header(source: ByteSource) -> ImageHeader:
         header = mgh_header.parse_mgh(source, start)
     else:
         raise InputError(
-            f"{source.path} is neither NIfTI nor MGH: it begins with {start!r}.",
+            f"{source.path} is neither NIfTI nor MGH: it begins with {shown_bytes(start)}.",
             remedy="Give a .nii, .nii.gz, .mgh or .mgz file, or a DICOM folder.",
             code="not-an-image",
         )

@@ -12,7 +12,7 @@ import numpy as np
 from nibabel.nifti1 import Nifti1Header, data_type_codes
 from nibabel.nifti2 import Nifti2Header
 
-from medprompt_cli.bids.byte_source import ByteSource
+from medprompt_cli.bids.byte_source import ByteSource, shown_bytes
 from medprompt_cli.bids.image_header import (
     REEXPORT_AFFINE,
     ImageHeader,
@@ -93,7 +93,7 @@ def _check_magic(path: Path, header: Nifti1Header) -> None:
     if magic.startswith((b"ni1", b"ni2")):
         problem = "is one half of a .hdr/.img pair"
     else:
-        problem = f"is an Analyze file or damaged: its magic is {magic!r}"
+        problem = f"is an Analyze file or damaged: its magic is {shown_bytes(magic)}"
     raise InputError(
         f"{path} {problem}.",
         remedy="Convert it to a single .nii.gz file.",
