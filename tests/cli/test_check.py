@@ -156,12 +156,12 @@ def test_nothing_usable_exits_65_after_saying_what_is_there(tmp_path, options):
 def test_an_empty_folder(tmp_path):
     shown = check(tmp_path)
 
-    assert shown.stdout == (
-        "Folder of images: 0 subjects, 0 images\n"
-        "0 of 0 images with a good header\n"
-        "No problems\n"
-    )
+    assert shown.stdout == "Folder of images: 0 subjects, 0 images\n"
     assert shown.exit_code == 65
+    assert shown.stderr == (
+        f"Error: {tmp_path} holds no usable image.\n"
+        "Try: Give a folder with .nii.gz, .nii, .mgz or DICOM files.\n"
+    )
 
 
 def test_a_path_that_is_not_there(tmp_path):

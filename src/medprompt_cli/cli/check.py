@@ -24,6 +24,10 @@ KINDS = {
 }
 """What was given, by the word that the dataset has for it."""
 
+GIVE_IMAGES = "Give a folder with .nii.gz, .nii, .mgz or DICOM files."
+
+MEND = "Mend what is listed, or give a folder with .nii.gz files."
+
 SHOWN_SPACINGS = 3
 """Spacings listed for one kind of scan, the most frequent first; --json has all."""
 
@@ -58,7 +62,7 @@ def check(
     if not inspection.usable:
         raise InputError(
             f"{source} holds no usable image.",
-            remedy="Mend what is listed, or give a folder with .nii.gz files.",
+            remedy=MEND if inspection.problems else GIVE_IMAGES,
             code="no-images",
         )
 
@@ -74,7 +78,8 @@ def _as_text(inspection: Inspection) -> str:
         lines.append(f"  passed over: {listed}")
     what = "decoded whole" if inspection.deep else "with a good header"
     total = len(inspection.images)
-    lines.append(f"{len(inspection.usable)} of {_count(total, 'image')} {what}")
+    if total:
+        lines.append(f"{len(inspection.usable)} of {_count(total, 'image')} {what}")
     lines += _problem_lines(inspection)
     return "\n".join(lines) + "\n"
 
@@ -107,8 +112,8 @@ def _spacing_text(spacings: Counter[tuple[float, float, float]]) -> str:
 def _problem_lines(inspection: Inspection) -> list[str]:
     """One line for each problem, then one for each thing to do about them."""
     problems, root = inspection.problems, inspection.dataset.root
-    if not problems:
-        return ["No problems"]
+    if not problems:  # without an image, that is the problem
+        return ["No problems"] if inspection.usable else []
     lines = [f"{_count(len(problems), 'problem')}:"]
     lines += [
         f"{p.code}  {_one_line(_below(p, root))}: {_one_line(p.message)}" for p in problems
