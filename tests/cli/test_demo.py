@@ -21,7 +21,7 @@ def test_it_says_what_it_wrote_and_what_to_do_next(tmp_path):
     assert shown.exit_code == 0, shown.output
     assert shown.stdout.splitlines() == [
         f"{folder}: 2 images; where everything is: {folder}/derivatives/truth",
-        f"Next: medprompt segment {folder} {folder}-out -p all",
+        f"Next: medprompt segment {folder} OUT -p all",
     ]
     assert (folder / "sub-01/ses-01/anat/sub-01_ses-01_FLAIR.nii.gz").is_file()
 

@@ -32,5 +32,4 @@ def demo(
 
     images = write_demo(folder, DemoOptions(subjects, sessions, small, seed), report)
     typer.echo(f"{folder}: {len(images)} images; where everything is: {folder / TRUTH}")
-    out = folder.with_name(f"{folder.name}-out")
-    typer.echo(f"Next: medprompt segment {folder} {out} -p all")
+    typer.echo(f"Next: medprompt segment {folder} OUT -p all")
