@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import signal
 from pathlib import Path
 
@@ -33,13 +34,24 @@ def without_weights(monkeypatch, threshold_segmenter):
 
 
 @pytest.fixture
-def medprompt(tmp_path, monkeypatch):
+def medprompt_and_progress(tmp_path, monkeypatch):
     """Run `medprompt segment bids out` with further arguments."""
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments, source="bids", out="out"):
         shown = CliRunner().invoke(app, ["segment", source, out, *arguments])
         return shown.exit_code, shown.stdout, shown.stderr
+
+    return run
+
+
+@pytest.fixture
+def medprompt(medprompt_and_progress):
+    """Run it; leave out the line for each image that a log gets."""
+
+    def run(*arguments, **folders):
+        code, stdout, stderr = medprompt_and_progress(*arguments, **folders)
+        return code, stdout, re.sub(r"^\[\d+/\d+\] .*\n", "", stderr, flags=re.MULTILINE)
 
     return run
 
@@ -57,6 +69,27 @@ def test_masks_on_stdout_and_the_summary_on_stderr(bids, medprompt):
         BOTH,
         "2 images: 2 done, 0 already there, 0 failed. Results: out\n",
     )
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)], ids=["text", "json"])
+def test_a_log_gets_a_line_for_every_image(bids, medprompt_and_progress, options):
+    (bids / f"{SCANS[1]}.nii.gz").write_bytes(b"no image")
+    code, stdout, stderr = medprompt_and_progress("-p", "left hippocampus", *options)
+    lines = re.sub(r"\d+\.\d s$", "N s", stderr, flags=re.MULTILINE).splitlines()
+
+    assert (code, "[1/2]" in stdout) == (1, False)
+    assert lines[:3] == [
+        "[1/2] sub-01_T1w done N s",
+        f"[2/2] sub-02_T1w failed [not-an-image]: bids/{SCANS[1]}.nii.gz is neither NIfTI "
+        "nor MGH: it begins with 'no i'.",
+        "2 images: 1 done, 0 already there, 1 failed. Results: out",
+    ]
+
+
+def test_a_terminal_gets_no_such_lines(bids, medprompt_and_progress, monkeypatch):
+    monkeypatch.setattr("medprompt_cli.cohort.progress.is_watched", lambda: True)
+
+    assert "[1/2]" not in medprompt_and_progress("-p", "left hippocampus")[2]
 
 
 def test_a_rerun_prints_the_same_masks(bids, medprompt):
@@ -232,7 +265,8 @@ def test_json(bids, medprompt):
         (
             lambda: signal.raise_signal(signal.SIGINT),
             130,
-            "",
+            "Error: Ctrl-C stopped the run before its end.\n"
+            "Try: Run the same command again to go on: what is done is kept.\n",
         ),
     ],
     ids=["preempted", "ctrl-c"],

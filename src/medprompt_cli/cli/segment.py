@@ -65,6 +65,8 @@ def segment(  # noqa: PLR0913, PLR0917 - one argument for each option
     """
     from medprompt_cli.api import SegmentOptions
     from medprompt_cli.api import segment as run
+    from medprompt_cli.cohort.progress import lines_in_a_log
+    from medprompt_cli.cohort.run import AGAIN
 
     options = SegmentOptions(
         participants=participant_label or (),
@@ -75,7 +77,8 @@ def segment(  # noqa: PLR0913, PLR0917 - one argument for each option
         memory_gb=memory,
         force=force,
     )
-    summary = run(source, out, prompt, options)
+    with lines_in_a_log():
+        summary = run(source, out, prompt, options)
     typer.echo(_summary_text(summary, out), err=True, nl=False)
     if as_json:
         typer.echo(json.dumps(_summary_json(summary), indent=2, ensure_ascii=False))
@@ -83,6 +86,8 @@ def segment(  # noqa: PLR0913, PLR0917 - one argument for each option
         for outcome in summary.outcomes:
             for mask in outcome.masks:
                 typer.echo(mask)
+    if isinstance(summary.stopped, KeyboardInterrupt):
+        typer.echo(f"Error: Ctrl-C stopped the run before its end.\nTry: {AGAIN}", err=True)
     if summary.stopped is not None:
         raise summary.stopped
     raise typer.Exit(summary.exit_code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,41 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+
+from medprompt_cli.cohort.outcome import Outcome
+
+_LOG = logging.getLogger(__name__)
+
+
+def is_watched() -> bool:
+    """Whether stderr is a terminal: somebody watches, and no log is written."""
+    return sys.stderr.isatty()
+
+
+@contextmanager
+def lines_in_a_log() -> Iterator[None]:
+    """Print what `log_case` says on stderr, unless that is a terminal, which has a bar."""
+    if is_watched():
+        yield
+        return
+    handler = logging.StreamHandler(sys.stderr)
+    level = _LOG.level
+    _LOG.addHandler(handler)
+    _LOG.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        _LOG.setLevel(level)
+        _LOG.removeHandler(handler)
+
+
+def log_case(outcome: Outcome, number: int, total: int) -> None:
+    """Log what became of an image, the `number`th of `total` that a run works on."""
+    if outcome.failure:
+        said = f"failed [{outcome.failure.code}]: {outcome.failure.problem}"
+    else:
+        said = f"{outcome.status} {outcome.seconds:.1f} s"
+    _LOG.info("[%d/%d] %s %s", number, total, outcome.name, said)
 
 
 @contextmanager
@@ -31,7 +67,7 @@ def case_progress(total: int) -> Iterator[Callable[[bool], None]]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=Console(stderr=True),
-        disable=not sys.stderr.isatty() or total == 0,
+        disable=not is_watched() or total == 0,
         # Rich would send what others print to stdout through its own console, to stderr.
         redirect_stdout=False,
         redirect_stderr=False,

@@ -14,7 +14,7 @@ from medprompt_cli.cohort.case import CaseRunner
 from medprompt_cli.cohort.outcome import Failure, Outcome, Summary
 from medprompt_cli.cohort.output_folder import check_writable
 from medprompt_cli.cohort.pipeline import Stages, run_overlapped
-from medprompt_cli.cohort.progress import case_progress
+from medprompt_cli.cohort.progress import case_progress, log_case
 from medprompt_cli.cohort.records import Basis, edited_outputs, other_answers, outputs_of
 from medprompt_cli.cohort.stop import StopRequested, stoppable
 from medprompt_cli.cohort.units import Unit, make_unit, same_outputs
@@ -71,7 +71,7 @@ def run_job(job: Job, segmenter: Segments) -> Summary:
                 job,
                 units,
                 CaseRunner(job.out, job.root, link, job.prompts, job.targets, segmenter),
-                _reporter(outcomes, advance),
+                _reporter(outcomes, advance, len(units)),
             )
     except StopRequested as request:
         stopped = PreemptedError(
@@ -100,10 +100,13 @@ def _run_units(
 
 
 def _reporter(
-    outcomes: list[Outcome], advance: Callable[[bool], None]
+    outcomes: list[Outcome], advance: Callable[[bool], None], total: int
 ) -> Callable[[Outcome], None]:
+    known = len(outcomes)
+
     def report(outcome: Outcome) -> None:
         outcomes.append(outcome)
+        log_case(outcome, len(outcomes) - known, total)
         advance(outcome.status == "failed")
         if outcome.ends_run is not None:
             raise outcome.ends_run
