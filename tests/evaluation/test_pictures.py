@@ -81,11 +81,11 @@ def test_ct_is_shown_in_a_brain_window():
     assert axial[[70, 50, 30, 10]].tolist() == [0, 127, 255, 255]
 
 
-def test_letters_stand_at_the_sides_of_axial_and_coronal_slices():
+def test_letters_stand_beside_axial_and_coronal_slices():
     volume, labels = scene()
     volume.voxels[:] = 0
 
-    picture = mosaic(volume, labels, slices=1)
+    picture = mosaic(volume, labels, slices=2)
 
     white = (picture == 255).all(axis=2)
     expected = np.zeros_like(white)
@@ -95,7 +95,7 @@ def test_letters_stand_at_the_sides_of_axial_and_coronal_slices():
         expected[rows[-1], 2:12] = True
         for at, line in enumerate(LETTERS["R"]):
             for column, pixel in enumerate(line):
-                start = 80 - 12 + 2 * column
+                start = 160 - 12 + 2 * column
                 expected[rows[at], start : start + 2] = pixel == "1"
     np.testing.assert_array_equal(white, expected)
 

@@ -33,7 +33,7 @@ LETTERS = {
     "L": ("10000", "10000", "10000", "10000", "10000", "10000", "11111"),
     "R": ("11110", "10001", "10001", "11110", "10100", "10010", "10001"),
 }
-"""Rows of pixels, from the top, of what stands at the patient's sides."""
+"""Lines of pixels, from the top, of what stands at the patient's sides."""
 
 LETTER_SCALE = 2
 """Picture pixels for each pixel of a letter."""
@@ -51,8 +51,8 @@ PLANES = (2, 1, 0)
 def mosaic(volume: Volume, labels: LabelMap, slices: int = 5) -> np.ndarray:
     """Draw axial, coronal and sagittal slices, one row each.
 
-    The patient's left is on the left side of the picture, as `L` and `R` on axial and
-    coronal slices say; up is anterior or superior. The slices are spread over the box of
+    The patient's left is on the left side of the picture, as `L` and `R` beside axial
+    and coronal slices say; up is anterior or superior. The slices are spread over the box of
     the labels; without any label, over the image. CT is shown in a brain window.
 
     Args:
@@ -78,10 +78,11 @@ def mosaic(volume: Volume, labels: LabelMap, slices: int = 5) -> np.ndarray:
     for plane in PLANES:
         scale = np.delete(spacing, plane) / step
         panels = [
-            _panel(image.take(at, plane), ids.take(at, plane), colors, scale, sided=plane != 0)
+            _panel(image.take(at, plane), ids.take(at, plane), colors, scale)
             for at in _spread(ids.shape[plane], slices)
         ]
-        rows.append(np.concatenate(panels, axis=1))
+        row = np.concatenate(panels, axis=1)
+        rows.append(row if plane == 0 else _lettered(row))
     width = max(row.shape[1] for row in rows)
     wide = [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0))) for row in rows]
     return np.concatenate(wide, axis=0)
@@ -139,20 +140,15 @@ def _spread(length: int, count: int) -> list[int]:
 
 
 def _panel(
-    gray: np.ndarray, ids: np.ndarray, colors: np.ndarray, scale: np.ndarray, *, sided: bool
+    gray: np.ndarray, ids: np.ndarray, colors: np.ndarray, scale: np.ndarray
 ) -> np.ndarray:
-    """One slice (U, V) as (H, W, 3): U to the right, V up, closed outlines inside the labels.
-
-    If it is `sided`, U goes from the patient's left to the right, and letters say so.
-    """
+    """One slice (U, V) as (H, W, 3): U to the right, V up, closed outlines inside labels."""
     across, up = (
         np.minimum((np.arange(max(1, round(n * s))) / s).astype(int), n - 1)
         for n, s in zip(gray.shape, scale, strict=True)
     )
     large = np.ix_(across, up)
     gray, ids = gray[large].T[::-1], ids[large].T[::-1]
-    if sided:
-        _letter_sides(gray)
     around = np.pad(ids, 1)
     beside = (around[:-2, 1:-1], around[2:, 1:-1], around[1:-1, :-2], around[1:-1, 2:])
     edge = np.any([other != ids for other in beside], axis=0) & (ids > 0)
@@ -161,13 +157,17 @@ def _panel(
     return drawn
 
 
-def _letter_sides(gray: np.ndarray) -> None:
-    """Put L and R, white on black, into the lower corners of (H, W); not if too small."""
-    for name, rows in LETTERS.items():
-        letter = np.array([[255 * int(pixel) for pixel in row] for row in rows], np.uint8)
+def _lettered(row: np.ndarray) -> np.ndarray:
+    """Slices (H, W, 3) with L and R, white on black, in the lower corners, under outlines."""
+    lettered = row.copy()
+    for name, lines in LETTERS.items():
+        letter = np.array([[255 * int(pixel) for pixel in line] for line in lines], np.uint8)
         stamp = np.kron(np.pad(letter, 1), np.ones((LETTER_SCALE, LETTER_SCALE), np.uint8))
         height, width = stamp.shape
-        if gray.shape[0] < height or gray.shape[1] < 2 * width:
-            return
+        if row.shape[0] < height or row.shape[1] < 2 * width:
+            return row
         corner = slice(None, width) if name == "L" else slice(-width, None)
-        gray[-height:, corner] = stamp
+        lettered[-height:, corner] = stamp[..., None]
+    outlines = (row != row[..., :1]).any(axis=2)
+    lettered[outlines] = row[outlines]
+    return lettered
