@@ -46,6 +46,7 @@ def test_two_files_are_compared(files):
     assert lines[0] == "| Dice | mine |"
     assert "| hippocampus | 0.833 |" in lines  # 2/3 on the left, 1 on the right
     assert "| **brain** | 0.889 |" in lines
+    assert not shown.stderr
 
 
 def test_a_manifest_is_a_table_of_groups(files):
@@ -53,6 +54,7 @@ def test_a_manifest_is_a_table_of_groups(files):
 
     assert shown.stdout.splitlines()[0] == "| Dice | good | bad |"
     assert "| hippocampus | 1.000 | 0.833 |" in shown.stdout.splitlines()
+    assert shown.stderr == "1/2 one\n2/2 two\n"
 
 
 def test_columns_can_be_scans_and_distances_shown(files):
@@ -74,9 +76,8 @@ def test_the_scores_can_be_had_for_machines(files):
 
 
 def test_a_truth_on_another_grid_exits_with_65(files):
-    write_voxels(
-        files / "other.nii.gz", np.ones((10, 10, 9), np.uint8), Geometry((10, 10, 9), np.eye(4))
-    )
+    other = Geometry((10, 10, 9), np.eye(4))
+    write_voxels(files / "other.nii.gz", np.full(other.shape, 17, np.uint8), other)
 
     shown = run("masks", files / "mine.nii.gz", files / "other.nii.gz")
 
@@ -92,6 +93,21 @@ def test_an_unknown_scheme_exits_with_2(files):
 
     assert shown.exit_code == 2
     assert shown.stderr.startswith("Error: There is no label scheme called 'x'.\n")
+
+
+def test_a_truth_of_another_scheme_exits_with_65(files):
+    truth, labels = files / "glm.nii.gz", np.full(GRID.shape, 45, np.uint8)
+    labels[:2], labels[2:5] = 17, 203
+    write_voxels(truth, labels, GRID)
+
+    shown = run("masks", files / "mine.nii.gz", truth)
+
+    assert shown.exit_code == 65
+    assert shown.stdout == ""
+    assert shown.stderr.startswith(
+        f"Error: {truth} is no freesurfer label map: 80% of its labelled voxels have ids "
+        "that are unknown there, such as 45, 203.\n"
+    )
 
 
 def test_a_picture_is_drawn(files):

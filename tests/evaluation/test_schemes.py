@@ -114,17 +114,70 @@ def test_a_side_that_is_missing_is_offered(tmp_path):
     )
 
 
+def test_a_few_unknown_ids_are_accepted():
+    labels = np.zeros((10, 10, 10), np.uint16)
+    labels[:5] = 17
+    labels[0] = 900  # 20 % of what is labelled
+
+    SCHEMES["freesurfer"].check(labels, "truth.nii.gz")
+
+
+def test_tissue_outside_the_brain_is_known():
+    labels = np.array([[[17, 258, 258, 511, 165]]], np.uint16)
+
+    SCHEMES["freesurfer"].check(labels, "truth.nii.gz")
+
+
+def test_a_map_without_labels_is_of_every_scheme():
+    for scheme in SCHEMES.values():
+        scheme.check(np.zeros((2, 2, 2), np.uint8), "truth.nii.gz")
+
+
+def test_ids_that_a_table_leaves_out_are_no_mistake(tmp_path):
+    (tmp_path / "mine.tsv").write_text("index\tname\n3\tleft-caudate\n")
+
+    find_scheme("mine.tsv", tmp_path).check(np.full((2, 2, 2), 9), "truth.nii.gz")
+
+
+def test_a_map_of_another_scheme_is_refused():
+    labels = np.array([[[17, 45, 45, 900, 203, 203, 203, 32, 36, 37, 38]]], np.uint16)
+
+    with pytest.raises(InputError, match="is no freesurfer label map") as caught:
+        SCHEMES["freesurfer"].check(labels, "truth.nii.gz")
+
+    assert str(caught.value) == (
+        "truth.nii.gz is no freesurfer label map: 91% of its labelled voxels have ids that "
+        "are unknown there, such as 203, 45, 32, 36, 37."
+    )
+    assert caught.value.code == "wrong-scheme"
+    assert caught.value.remedy == (
+        "Name the scheme of the truth: medprompt, freesurfer, synthseg, neuromorphometrics, "
+        "or a .tsv file with the columns index and name."
+    )
+
+
+REAL = [
+    ("manual/1000_glm.nii.gz", "neuromorphometrics"),
+    ("anatomy/bert/aseg.mgz", "freesurfer"),
+    ("anatomy/bert/aparc.DKTatlas+aseg.mgz", "freesurfer"),
+    ("anatomy/voxelmorph-test/aseg.nii.gz", "freesurfer"),
+    ("labels/seg_01.nii.gz", "synthseg"),
+]
+
+
 @pytest.mark.shared
-@pytest.mark.parametrize(
-    ("file", "scheme"),
-    [
-        ("manual/1000_glm.nii.gz", "neuromorphometrics"),
-        ("anatomy/bert/aseg.mgz", "freesurfer"),
-        ("anatomy/bert/aparc.DKTatlas+aseg.mgz", "freesurfer"),
-        ("anatomy/voxelmorph-test/aseg.nii.gz", "freesurfer"),
-        ("labels/seg_01.nii.gz", "synthseg"),
-    ],
-)
+@pytest.mark.parametrize(("file", "scheme"), REAL)
+def test_real_label_maps_are_told_apart(shared_data, file, scheme):
+    voxels = read_labels(shared_data / file).voxels
+    other = "neuromorphometrics" if scheme != "neuromorphometrics" else "freesurfer"
+
+    SCHEMES[scheme].check(voxels, file)
+    with pytest.raises(InputError, match=rf"is no {other} label map"):
+        SCHEMES[other].check(voxels, file)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(("file", "scheme"), REAL)
 def test_left_of_real_label_maps_is_left(shared_data, file, scheme):
     labels = read_labels(shared_data / file)
     classes = SCHEMES[scheme].classes(labels.voxels)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from medprompt_cli.domain.volume import LabelMap, Volume
     from medprompt_cli.evaluation.cases import Judged
@@ -57,16 +57,11 @@ def masks(  # noqa: PLR0913, PLR0917 - one for each option
     MANIFEST is a tab-separated table with the columns name, group, image, truth, scheme,
     and, where wanted, prediction and brain. Without a prediction the image is segmented.
     """
-    import sys
-
     from medprompt_cli.evaluation.cases import judge
 
     cases = _cases(first, truth, scheme, root)
-    found: list[list[Score]] = []
-    for scores in judge(cases, _Predictor(device, weights), far=hd95):
-        found.append(scores)
-        if sys.stderr.isatty():
-            typer.echo(f"judged {scores[0].scan}", err=True)
+    started = cases if truth is not None else _announced(cases)
+    found: list[list[Score]] = list(judge(started, _Predictor(device, weights), far=hd95))
     if parquet is not None:
         from medprompt_cli.evaluation.report import write_parquet
 
@@ -102,6 +97,13 @@ def _cases(first: Path, truth: Path | None, scheme: str, root: Path | None) -> l
         return read_cases(first, root)
     name = first.name.partition(".")[0]
     return [Judged(name, name, None, truth, find_scheme(scheme), prediction=first)]
+
+
+def _announced(cases: Sequence[Judged]) -> Iterator[Judged]:
+    """Say which scan comes, as to segment one takes a while."""
+    for number, case in enumerate(cases, start=1):
+        typer.echo(f"{number}/{len(cases)} {case.name}", err=True)
+        yield case
 
 
 class _Predictor:

@@ -117,11 +117,13 @@ def judge(
         far: Whether to compute the 95 % Hausdorff distances, which take seconds.
 
     Raises:
-        InputError: If a file cannot be used, or does not lie on the grid of its truth.
+        InputError: If a file cannot be used, does not lie on the grid of its truth, or
+            the truth is of another scheme.
     """
     for case in cases:
-        prediction, source = _prediction(case, predict)
         truth = read_labels(case.truth)
+        case.scheme.check(truth.voxels, str(case.truth))
+        prediction, source = _prediction(case, predict)
         judged = pair(prediction, truth, case.scheme, (str(source), str(case.truth)))
         brain = None
         if case.brain is not None:

@@ -28,6 +28,12 @@ CLASS_OF = {name: number for number, name in enumerate(BASE_NAMES, start=1)} | {
 
 CLASSES = len(CLASS_OF) + 1
 
+UNKNOWN_SHARE = 0.2
+"""Of labelled voxels with ids that a scheme does not know: above, the map is of another."""
+
+SHOWN_IDS = 5
+"""So many unknown ids are named, those with most voxels first."""
+
 
 @dataclass(frozen=True)
 class Scheme:
@@ -37,11 +43,14 @@ class Scheme:
         name: As it is asked for.
         ids: Name of a base structure, or BRAIN, by id; other ids are background.
         notes: By kind of structure, why its score has to be read with care.
+        outside: Ids that such maps hold outside the brain. None if any other id may be:
+            then nothing tells a map of another scheme.
     """
 
     name: str
     ids: Mapping[int, str]
     notes: Mapping[str, str] = field(default_factory=dict)
+    outside: frozenset[int] | None = None
 
     def classes(self, labels: np.ndarray) -> np.ndarray:
         """The class, (I, J, K) uint8 of CLASS_OF, of every voxel."""
@@ -51,6 +60,34 @@ class Scheme:
             table[label] = CLASS_OF[name]
         limit = min(largest + 1, int(np.iinfo(labels.dtype).max))
         return table[np.minimum(labels, limit)]
+
+    def check(self, labels: np.ndarray, name: str) -> None:
+        """Raise unless a label map, (I, J, K), can be one of this scheme.
+
+        Args:
+            labels: The ids.
+            name: What to call it in a message, such as its path.
+
+        Raises:
+            InputError: If more than UNKNOWN_SHARE of its labelled voxels have ids that
+                the scheme does not know.
+        """
+        if self.outside is None:
+            return
+        ids, counts = np.unique(labels[labels > 0], return_counts=True)
+        unknown = ~np.isin(ids, [*self.ids, *self.outside])
+        share = counts[unknown].sum() / max(1, counts.sum())
+        if share <= UNKNOWN_SHARE:
+            return
+        most = ids[unknown][np.argsort(-counts[unknown], kind="stable")][:SHOWN_IDS]
+        listed = ", ".join(str(label) for label in most)
+        raise InputError(
+            f"{name} is no {self.name} label map: {share:.0%} of its labelled voxels have ids "
+            f"that are unknown there, such as {listed}.",
+            remedy=f"Name the scheme of the truth: {', '.join(SCHEMES)}, or a .tsv file with "
+            "the columns index and name.",
+            code="wrong-scheme",
+        )
 
 
 def _sided(pairs: Mapping[str, tuple[int, int]]) -> dict[int, str]:
@@ -116,16 +153,21 @@ NEUROMORPHOMETRICS_IDS: dict[int, str] = {
 }
 """General segmentation and cortical parcels of Neuromorphometrics, Inc."""
 
+FREESURFER_OUTSIDE = frozenset((118, 165, 257, 258, 259, *range(500, 600)))
+"""Meninges, skull, fluid, skin and other tissue of a whole head; from 500 on as SynthSeg's
+training maps number it."""
+
 ANOTHER_RULE = "drawn by another rule than FreeSurfer's"
 
 SCHEMES: dict[str, Scheme] = {
-    "medprompt": Scheme("medprompt", OWN),
+    "medprompt": Scheme("medprompt", OWN, outside=frozenset()),
     "freesurfer": Scheme(
         "freesurfer",
         FREESURFER_IDS,
         {"csf": "an aseg holds only a few mL of the fluid around the brain"},
+        FREESURFER_OUTSIDE,
     ),
-    "synthseg": Scheme("synthseg", FREESURFER_IDS),
+    "synthseg": Scheme("synthseg", FREESURFER_IDS, outside=FREESURFER_OUTSIDE),
     "neuromorphometrics": Scheme(
         "neuromorphometrics",
         NEUROMORPHOMETRICS_IDS,
@@ -136,6 +178,7 @@ SCHEMES: dict[str, Scheme] = {
             "ventral-diencephalon": ANOTHER_RULE,
             "csf": "only a few mL of the fluid around the brain are drawn there",
         },
+        frozenset((42, 43)),
     ),
 }
 
