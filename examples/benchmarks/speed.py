@@ -112,6 +112,13 @@ class PlainUNet(nn.Module):
         return self.out(features).softmax(dim=1)
 
 
+WIDEST_CHANNELS = 72
+"""Channels of the widest tensor: the finest skip and what comes up to it."""
+
+LARGEST_TENSOR = 2**31
+"""Bytes of the largest tensor tried: torch 2.13 crashed on a float32 one of 4.8 GB."""
+
+
 def forward_seconds(size: tuple[int, int, int], precision: str) -> float:
     """Seconds of one pass of the U-Net over `size` voxels."""
     torch.manual_seed(0)
@@ -129,10 +136,12 @@ def forward_seconds(size: tuple[int, int, int], precision: str) -> float:
 def fitting_size(
     size: tuple[int, int, int], precision: str, free: float
 ) -> tuple[int, int, int]:
-    """The size to run: all of it, or as many slabs of the last axis as `free` bytes hold."""
+    """The size to run: all of it, or as many slabs of the last axis as can be."""
     width = 2 if precision == "bfloat16" else 4
     slab = PEAK_CHANNELS * width * size[0] * size[1] * CELL
-    slabs = max(1, min(size[2] // CELL, int(SPARE * free / slab)))
+    widest = WIDEST_CHANNELS * width * size[0] * size[1] * CELL
+    most = min(int(SPARE * free / slab), LARGEST_TENSOR // widest)
+    slabs = max(1, min(size[2] // CELL, most))
     return size[0], size[1], slabs * CELL
 
 
