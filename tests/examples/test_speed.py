@@ -52,12 +52,15 @@ def test_an_image_is_padded_to_whole_cells_of_1_mm_voxels(script):
 
 
 def test_only_what_fits_is_run(script):
-    fit, cube = script["fitting_size"], (256, 256, 256)
+    fit, cube, small = script["fitting_size"], (256, 256, 256), (192, 192, 192)
 
-    assert fit(cube, "float32", 24e9) == cube
-    assert fit(cube, "float32", 16e9) == (256, 256, 224)
-    assert fit(cube, "bfloat16", 12e9) == cube
+    assert fit(small, "float32", 24e9) == small
+    assert fit(small, "float32", 4e9) == (192, 192, 96)
     assert fit(cube, "float32", 1.0) == (256, 256, 32)
+    for precision, slabs in (("float32", 96), ("bfloat16", 224)):  # no tensor above 2 GiB
+        assert fit(cube, precision, 1e12) == (256, 256, slabs)
+        width = {"float32": 4, "bfloat16": 2}[precision]
+        assert 72 * width * 256 * 256 * slabs < 2**31
 
 
 def test_the_table_compares_with_medprompt(script):
