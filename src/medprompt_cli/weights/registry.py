@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from medprompt_cli.errors import WeightsError
@@ -29,6 +29,8 @@ class WeightsEntry:
         steps: Optimiser steps of each recipe.
         device: What they were trained on.
         finest_mm: The finest level that was trained.
+        accuracy: Mean Dice of the 17 kinds on real scans, by group of scans, as
+            examples/benchmarks/accuracy.py printed it.
     """
 
     name: str
@@ -43,6 +45,7 @@ class WeightsEntry:
     steps: list[int]
     device: str
     finest_mm: int
+    accuracy: dict[str, float] = field(default_factory=dict)
 
 
 def registry_path() -> Path:
