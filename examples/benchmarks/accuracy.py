@@ -1,6 +1,10 @@
 """Measure the bundled weights on real scans and put the table into the README.
 
     python examples/benchmarks/accuracy.py ../shared/data
+    python examples/benchmarks/accuracy.py ../shared/data --network-alone
+
+The second prints what the network gives without the scan's own intensities, and leaves the
+README as it is.
 
 The scans are those of accuracy.tsv beside this file; they are not part of the project.
 """
@@ -28,7 +32,7 @@ START, END = "<!-- accuracy:start -->", "<!-- accuracy:end -->"
 COMMAND = "medprompt evaluate masks examples/benchmarks/accuracy.tsv --root"
 
 
-def main(
+def main(  # noqa: PLR0913 - one for each option
     root: Annotated[Path, typer.Argument(help="Folder that holds the scans.")],
     readme: Annotated[Path, typer.Option(help="File to put the table into.")] = (
         REPOSITORY / "README.md"
@@ -37,10 +41,14 @@ def main(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "cpu",
     weights: Annotated[str | None, typer.Option(help="Name or file; else bundled.")] = None,
     parquet: Annotated[Path | None, typer.Option(help="File for all scores.")] = None,
+    *,
+    network_alone: Annotated[
+        bool, typer.Option("--network-alone", help="Leave the intensities of the scan out.")
+    ] = False,
 ) -> None:
     """Segment every scan, print the Dice table, and write it between the README's marks."""
     cases = read_cases(manifest, root)
-    segmenter = Segmenter(device=device, weights=weights)
+    segmenter = Segmenter(device=device, weights=weights, follow_intensities=not network_alone)
     targets = resolve(["all"])
 
     def predict(volume: Volume) -> LabelMap:
@@ -53,6 +61,8 @@ def main(
     typer.echo(text)
     if parquet is not None:
         write_parquet([score for scores in scans for score in scores], parquet)
+    if network_alone:
+        return
     readme.write_text(between_marks(readme.read_text(encoding="utf-8"), text), encoding="utf-8")
 
 

@@ -18,6 +18,7 @@ from nibabel.freesurfer import mghformat
 from nibabel.nifti1 import Nifti1Image
 from nibabel.nifti2 import Nifti2Image
 
+from medprompt_cli.bids.listing import POINTER_BYTES
 from medprompt_cli.bids.nifti import read_volume
 from medprompt_cli.errors import InputError
 
@@ -252,3 +253,19 @@ def check_refusal() -> Callable[..., None]:
         assert caught.value.exit_code == 65
 
     return check
+
+
+@pytest.fixture
+def plant(tmp_path):
+    """Write files of `content` into an empty dataset; return its root."""
+    root = tmp_path / "data"
+    root.mkdir()
+
+    def write(*names, content=bytes(POINTER_BYTES)):
+        for name in names:
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        return root
+
+    return write

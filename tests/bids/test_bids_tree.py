@@ -13,22 +13,6 @@ from medprompt_cli.bids.listing import POINTER_BYTES
 CONTENT = bytes(POINTER_BYTES)
 
 
-@pytest.fixture
-def plant(tmp_path):
-    """Write files of `content` into an empty dataset; return its root."""
-    root = tmp_path / "data"
-    root.mkdir()
-
-    def write(*names, content=CONTENT):
-        for name in names:
-            path = root / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        return root
-
-    return write
-
-
 def found(dataset):
     return [entry.path.relative_to(dataset.root).as_posix() for entry in dataset.images]
 

@@ -9,27 +9,8 @@ from pathlib import Path
 import pytest
 
 from medprompt_cli.bids.dataset import open_dataset
-from medprompt_cli.bids.listing import POINTER_BYTES
 from medprompt_cli.bids.problems import PROBLEM_KINDS
 from medprompt_cli.errors import InputError, UsageError
-
-CONTENT = bytes(POINTER_BYTES)
-
-
-@pytest.fixture
-def plant(tmp_path):
-    """Write files of `content` into an empty dataset; return its root."""
-    root = tmp_path / "data"
-    root.mkdir()
-
-    def write(*names, content=CONTENT):
-        for name in names:
-            path = root / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        return root
-
-    return write
 
 
 def found(dataset):

@@ -106,7 +106,7 @@ class Segmenter:
                 remedy="Use weights made for this version of medprompt.",
             ) from error
         network.to(place, dtype).eval()
-        network.to(memory_format=torch.channels_last_3d)  # pyright: ignore[reportCallIssue]
+        network.to(memory_format=torch.channels_last_3d)  # pyright: ignore[reportCallIssue] - no stub
         allowance = (memory_gb or DEFAULT_MEMORY_GB) * 2**30
         self.predictor = Predictor(
             network,

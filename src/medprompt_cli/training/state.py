@@ -52,7 +52,7 @@ def new_state(network: VoxelNetwork, recipe: Recipe, device: torch.device) -> Tr
     master = {n: p.detach().float().clone() for n, p in network.named_parameters()}
     average = {n: p.clone() for n, p in master.items()}
     network.to(torch.bfloat16)
-    network.to(memory_format=torch.channels_last_3d)  # pyright: ignore[reportCallIssue]
+    network.to(memory_format=torch.channels_last_3d)  # pyright: ignore[reportCallIssue] - no stub
     optimiser = torch.optim.AdamW(
         master.values(), lr=recipe.rate, betas=BETAS, weight_decay=recipe.decay
     )
