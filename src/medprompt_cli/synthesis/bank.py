@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from medprompt_cli.domain.parcels import PARCELS
 from medprompt_cli.errors import InputError
 from medprompt_cli.synthesis.classes import PAINT_CLASSES
 
 SUFFIX = ".labels.xz"
-_MAGIC = "medprompt label bank 1"
+_MAGIC = "medprompt label bank 2"
+_MAGIC_BEFORE_LAYERS = "medprompt label bank 1"
 _PRESET = 4
 
 UNKNOWN = 255
@@ -30,11 +32,15 @@ class PackedLabels:
         name: File the map came from.
         voxels: (I, J, K) uint8 along R, A, S; positions in `PAINT_CLASSES`.
         spacing: In mm.
+        layers: Volumes on the same grid, in the order of `domain.parcels.LAYERS`, each
+            (I, J, K) uint8: positions in `PARCELS` plus 1, 0 for no parcel. Empty if the
+            map was packed without an atlas.
     """
 
     name: str
     voxels: np.ndarray
     spacing: tuple[float, float, float]
+    layers: tuple[np.ndarray, ...] = ()
 
 
 def to_positions(labels: np.ndarray, name: str) -> np.ndarray:
@@ -73,22 +79,32 @@ def write_bank(path: Path, maps: Sequence[PackedLabels]) -> None:
     head = {
         "magic": _MAGIC,
         "classes": [paint.index for paint in PAINT_CLASSES],
-        "maps": [{"name": m.name, "shape": m.voxels.shape, "spacing": m.spacing} for m in maps],
+        "parcels": [parcel.index for parcel in PARCELS],
+        "maps": [
+            {
+                "name": m.name,
+                "shape": m.voxels.shape,
+                "spacing": m.spacing,
+                "layers": len(m.layers),
+            }
+            for m in maps
+        ],
     }
     partial = path.with_name(path.name + ".partial")
     with lzma.open(partial, "wb", preset=_PRESET) as file:
         file.write(json.dumps(head).encode() + b"\n")
         for packed in maps:
-            file.write(np.ascontiguousarray(packed.voxels).tobytes())
+            for volume in (packed.voxels, *packed.layers):
+                file.write(np.ascontiguousarray(volume).tobytes())
     partial.replace(path)
 
 
 def read_bank(path: Path) -> tuple[PackedLabels, ...]:
-    """Read what `write_bank` wrote.
+    """Read what `write_bank` wrote; a bank of format 1 holds no layers.
 
     Raises:
         InputError: If the file cannot be read, is cut short, is not a bank, or is one of
-            other label classes.
+            other label classes or parcels.
     """
     try:
         with lzma.open(path, "rb") as file:
@@ -106,7 +122,10 @@ def _read_head(file: lzma.LZMAFile, path: Path) -> dict[str, Any]:
     head: dict[str, Any] = {}
     try:
         head = json.loads(file.readline())
-        same = head["magic"] == _MAGIC and head["classes"] == [p.index for p in PAINT_CLASSES]
+        same = head["classes"] == [p.index for p in PAINT_CLASSES] and (
+            head["magic"] == _MAGIC_BEFORE_LAYERS
+            or (head["magic"] == _MAGIC and head["parcels"] == [p.index for p in PARCELS])
+        )
     except (ValueError, KeyError, TypeError):
         same = False
     if not same:
@@ -119,6 +138,13 @@ def _read_head(file: lzma.LZMAFile, path: Path) -> dict[str, Any]:
 
 
 def _read_map(file: lzma.LZMAFile, entry: dict[str, Any], path: Path) -> PackedLabels:
+    voxels, *layers = (
+        _read_volume(file, entry, path) for _ in range(1 + entry.get("layers", 0))
+    )
+    return PackedLabels(entry["name"], voxels, tuple(entry["spacing"]), tuple(layers))
+
+
+def _read_volume(file: lzma.LZMAFile, entry: dict[str, Any], path: Path) -> np.ndarray:
     shape = tuple(entry["shape"])
     size = int(np.prod(shape))
     raw = file.read(size)
@@ -128,5 +154,4 @@ def _read_map(file: lzma.LZMAFile, entry: dict[str, Any], path: Path) -> PackedL
             remedy="Make it again with `medprompt train pack`.",
             code="truncated",
         )
-    voxels = np.frombuffer(raw, np.uint8).reshape(shape)
-    return PackedLabels(entry["name"], voxels, tuple(entry["spacing"]))
+    return np.frombuffer(raw, np.uint8).reshape(shape)
