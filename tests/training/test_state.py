@@ -45,11 +45,7 @@ def move(state, recipe, steps=1):
 
 
 def everything(state):
-    moments = {
-        f"{name}.{key}": value.clone()
-        for name, master in state.master.items()
-        for key, value in state.optimiser.state[master].items()
-    }
+    moments = {n: t.clone() for n, t in state.optimiser.tensors().items()}
     copies = {f"average.{n}": t.clone() for n, t in state.average.items()}
     masters = {f"master.{n}": t.detach().clone() for n, t in state.master.items()}
     network = {f"network.{n}": p.detach().clone() for n, p in state.network.named_parameters()}

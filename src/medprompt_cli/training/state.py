@@ -19,10 +19,12 @@ from safetensors.torch import load_file, save_file
 from medprompt_cli.errors import InputError
 from medprompt_cli.networks.pyramid import VoxelNetwork
 from medprompt_cli.synthesis.deform import Draw
+from medprompt_cli.training.optimiser import Optimiser
 from medprompt_cli.training.recipe import Recipe
 
 SHARD_BYTES = 15 * 2**20
-BETAS = (0.9, 0.99)
+MOMENT = "moment."
+LARGEST_NORM = 5.0
 
 
 @dataclass(eq=False)
@@ -33,7 +35,7 @@ class TrainingState:
         network: Computes, in `dtype`.
         master: float32 weights by name; what the optimiser changes.
         average: Running mean of `master`; what is exported.
-        optimiser: AdamW over `master`.
+        optimiser: Moves `master`.
         step: Steps done.
         draw: The random numbers.
     """
@@ -41,7 +43,7 @@ class TrainingState:
     network: VoxelNetwork
     master: dict[str, torch.Tensor]
     average: dict[str, torch.Tensor]
-    optimiser: torch.optim.Optimizer
+    optimiser: Optimiser
     step: int
     draw: Draw
 
@@ -53,9 +55,7 @@ def new_state(network: VoxelNetwork, recipe: Recipe, device: torch.device) -> Tr
     average = {n: p.clone() for n, p in master.items()}
     network.to(torch.bfloat16)
     network.to(memory_format=torch.channels_last_3d)  # pyright: ignore[reportCallIssue] - no stub
-    optimiser = torch.optim.AdamW(
-        master.values(), lr=recipe.rate, betas=BETAS, weight_decay=recipe.decay
-    )
+    optimiser = Optimiser(master, recipe.rate, recipe.decay)
     return TrainingState(network, master, average, optimiser, 0, Draw(recipe.seed, device))
 
 
@@ -71,16 +71,12 @@ def rate_at(step: int, recipe: Recipe) -> float:
 def apply_gradients(state: TrainingState, recipe: Recipe) -> float:
     """One optimiser step from the network's gradients; returns their norm."""
     named = [(n, p) for n, p in state.network.named_parameters() if p.grad is not None]
-    for name, parameter in named:
-        if parameter.grad is not None:
-            state.master[name].grad = parameter.grad.float()
-    moved = [state.master[name] for name, _ in named]
-    norm = float(torch.nn.utils.clip_grad_norm_(moved, max_norm=5.0))
-    for group in state.optimiser.param_groups:
-        group["lr"] = rate_at(state.step, recipe)
+    gradients = {n: p.grad.float() for n, p in named if p.grad is not None}
+    norm = float(torch.nn.utils.get_total_norm(gradients.values()))
     if math.isfinite(norm):
-        state.optimiser.step()
-    state.optimiser.zero_grad(set_to_none=True)
+        scale = min(1.0, LARGEST_NORM / (norm + 1e-6))
+        gradients = {name: gradient * scale for name, gradient in gradients.items()}
+        state.optimiser.step(gradients, rate_at(state.step, recipe))
     state.network.zero_grad(set_to_none=True)
     keep = min(recipe.average, (1 + state.step) / (10 + state.step))
     with torch.no_grad():
@@ -124,12 +120,8 @@ def load_checkpoint(state: TrainingState, folder: Path) -> None:
             master.copy_(tensors[f"master.{name}"])
             state.average[name].copy_(tensors[f"average.{name}"])
             parameters[name].copy_(master)
-            if f"first.{name}" in tensors:
-                state.optimiser.state[master] = {
-                    "step": tensors[f"count.{name}"],
-                    "exp_avg": tensors[f"first.{name}"].to(master),
-                    "exp_avg_sq": tensors[f"second.{name}"].to(master),
-                }
+    moments = {n.removeprefix(MOMENT): t for n, t in tensors.items() if n.startswith(MOMENT)}
+    state.optimiser.load(moments)
     state.draw.scalars.set_state(tensors["random.scalars"])
     if tensors["random.fields"].shape == state.draw.fields.get_state().shape:
         state.draw.fields.set_state(tensors["random.fields"])
@@ -173,11 +165,7 @@ def _tensors(state: TrainingState) -> dict[str, torch.Tensor]:
     for name, master in state.master.items():
         tensors[f"master.{name}"] = master.detach()
         tensors[f"average.{name}"] = state.average[name]
-        moments = state.optimiser.state.get(master)
-        if moments:
-            tensors[f"count.{name}"] = torch.as_tensor(moments["step"])
-            tensors[f"first.{name}"] = moments["exp_avg"]
-            tensors[f"second.{name}"] = moments["exp_avg_sq"]
+    tensors |= {MOMENT + name: moment for name, moment in state.optimiser.tensors().items()}
     return {name: tensor.contiguous().cpu() for name, tensor in tensors.items()}
 
 
