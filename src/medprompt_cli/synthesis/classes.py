@@ -107,5 +107,34 @@ CONTRASTS: dict[str, dict[str, float]] = {
         "stem": 0.41, "fluid": 0.17, "choroid": 0.5, "lesion": 0.3, "air": 0.0,
         "bone": 1.0, "fat": 0.0, "soft": 0.55, "eye": 0.25,
     },
+    "t1c": {
+        "white": 0.8, "gray": 0.54, "deep": 0.58, "thalamus": 0.65, "pallidum": 0.72,
+        "stem": 0.76, "fluid": 0.12, "choroid": 0.9, "lesion": 0.58, "air": 0.02,
+        "bone": 0.2, "fat": 0.95, "soft": 0.7, "eye": 0.25,
+    },
+    "dwi": {
+        "white": 0.42, "gray": 0.5, "deep": 0.46, "thalamus": 0.46, "pallidum": 0.3,
+        "stem": 0.46, "fluid": 0.08, "choroid": 0.2, "lesion": 0.52, "air": 0.02,
+        "bone": 0.03, "fat": 0.08, "soft": 0.14, "eye": 0.08,
+    },
+    "adc": {
+        "white": 0.28, "gray": 0.32, "deep": 0.28, "thalamus": 0.29, "pallidum": 0.27,
+        "stem": 0.28, "fluid": 1.0, "choroid": 0.7, "lesion": 0.42, "air": 0.02,
+        "bone": 0.05, "fat": 0.05, "soft": 0.4, "eye": 0.95,
+    },
+    "pd": {
+        "white": 0.55, "gray": 0.72, "deep": 0.66, "thalamus": 0.64, "pallidum": 0.52,
+        "stem": 0.58, "fluid": 0.78, "choroid": 0.76, "lesion": 0.85, "air": 0.02,
+        "bone": 0.1, "fat": 0.75, "soft": 0.5, "eye": 0.76,
+    },
+    "t2star": {
+        "white": 0.48, "gray": 0.58, "deep": 0.48, "thalamus": 0.5, "pallidum": 0.28,
+        "stem": 0.48, "fluid": 0.9, "choroid": 0.6, "lesion": 0.68, "air": 0.02,
+        "bone": 0.08, "fat": 0.5, "soft": 0.4, "eye": 0.85,
+    },
 }  # fmt: skip
-"""Typical tissue intensities, 0 to 1, after the network's own normalisation."""
+"""Typical tissue intensities, 0 to 1, after the network's own normalisation.
+
+`t1c` is T1 after a contrast agent, `dwi` the diffusion-weighted image at b = 1000 s/mm2,
+`ct` a window of -10 to 90 HU.
+"""
