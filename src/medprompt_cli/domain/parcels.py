@@ -91,8 +91,12 @@ DKT31: Mapping[int, str] = {
 HEMISPHERE = "cerebellar-hemisphere-cortex"
 """Cerebellar cortex that is not vermis."""
 
-VERMIS: Mapping[int, str] = {630: "vermis-i-v", 631: "vermis-vi-vii", 632: "vermis-viii-x"}
-"""Vermal lobules, on the midline, with Mindboggle's ids."""
+VERMIS: Mapping[int, str] = {
+    630: "anterior-vermis",
+    631: "superior-posterior-vermis",
+    632: "inferior-posterior-vermis",
+}
+"""Vermal lobules I to V, VI and VII, VIII to X; on the midline, with Mindboggle's ids."""
 
 
 _CORTEX_START: tuple[tuple[Side, int], ...] = (("left", 1000), ("right", 2000))
@@ -127,8 +131,8 @@ PARCEL_KINDS: tuple[str, ...] = tuple(dict.fromkeys(parcel.kind for parcel in PA
 def mirror_of(name: str) -> str:
     """The parcel on the other side; itself on the midline.
 
-    >>> mirror_of("left-insula"), mirror_of("vermis-i-v")
-    ('right-insula', 'vermis-i-v')
+    >>> mirror_of("left-insula"), mirror_of("anterior-vermis")
+    ('right-insula', 'anterior-vermis')
     """
     side, _, kind = name.partition("-")
     other = {"left": "right", "right": "left"}.get(side)
