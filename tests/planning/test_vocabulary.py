@@ -9,7 +9,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from medprompt_cli.domain import parcels
 from medprompt_cli.domain.anatomy import BASE_NAMES, GROUPS, LESIONS
+from medprompt_cli.domain.parcels import PARCEL_KINDS, PARCEL_NAMES, REGIONS
 from medprompt_cli.errors import UsageError
 from medprompt_cli.planning import synonyms
 from medprompt_cli.planning.phrases import SEPARATOR, normalise
@@ -33,7 +35,10 @@ def refusal(*prompts):
 
 def test_the_vocabulary_has_every_word_of_the_domain():
     assert set(BASE_NAMES) | set(GROUPS) | set(LESIONS) <= {target.name for target in TARGETS}
+    assert set(PARCEL_NAMES) <= {target.name for target in TARGETS}
     assert set(synonyms.GROUPS) == set(GROUPS)
+    assert set(synonyms.LOBES) == set(parcels.LOBES)
+    assert set(synonyms.PARCELS) == {*PARCEL_KINDS, *REGIONS} - {"insula"}
     assert set(synonyms.LESIONS) == set(LESIONS)
 
 
@@ -135,6 +140,16 @@ def test_a_name_without_side_means_both(said):
         ("bilateral infarcts", "infarct"),
         ("left basal ganglia", "left-basal-ganglia"),
         ("right frontal lobe", "right-frontal-lobe"),
+        ("left superior frontal gyrus", "left-superior-frontal"),
+        ("R entorhinal cortex", "right-entorhinal"),
+        ("lh precuneus", "left-precuneus"),
+        ("Pars Opercularis (left)", "left-pars-opercularis"),
+        ("left Heschl's gyrus", "left-transverse-temporal"),
+        ("left insular cortex", "left-insula"),
+        ("left cingulate gyrus", "left-cingulate"),
+        ("왼쪽 상측두회", "left-superior-temporal"),
+        ("우측 쐐기앞소엽", "right-precuneus"),
+        ("소뇌 충부", "vermis"),
         ("\uff28ippocampus left", "left-hippocampus"),
         (unicodedata.normalize("NFD", "왼쪽 해마"), "left-hippocampus"),
     ],
@@ -191,7 +206,6 @@ def test_a_sided_group_holds_the_structures_of_its_side():
     ("said", "kind"),
     [
         ("tumor", "lesion"),
-        ("left temporal lobe", "lobe"),
         ("left mca territory", "territory"),
         ("vertebrobasilar territory", "territory"),
     ],
@@ -200,6 +214,49 @@ def test_what_the_bundled_weights_cannot_see_is_known_but_not_visible(said, kind
     (target,) = resolve([said])
 
     assert (target.kind, target.members, target.visible) == (kind, (), False)
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "kinds"),
+    [
+        ("left temporal lobe", "lobe", parcels.LOBES["temporal-lobe"]),
+        ("left insula", "lobe", ("insula",)),
+        ("left precentral", "parcel", ("precentral",)),
+        ("left middle frontal gyrus", "parcel", REGIONS["middle-frontal"]),
+    ],
+)
+def test_lobes_and_regions_are_made_of_the_parcels_of_their_side(said, kind, kinds):
+    (target,) = resolve([said])
+
+    assert target.kind == kind
+    assert sorted(target.members) == sorted(f"left-{name}" for name in kinds)
+
+
+def test_a_parcel_is_made_of_itself():
+    for name in PARCEL_NAMES:
+        assert resolve([name])[0].members == (name,)
+
+
+def test_the_vermis_has_no_sides():
+    assert [target.members for target in resolve(["vermis"])] == [REGIONS["vermis"]]
+    assert refusal("left vermis") == (
+        "'left vermis': vermis is not divided into left and right.",
+        "Leave the side out: 'vermis'.",
+    )
+
+
+@pytest.mark.parametrize("visible", [False, True])
+def test_one_switch_shows_parcels_and_lobes(visible, monkeypatch):
+    monkeypatch.setattr(parcels, "VISIBLE", visible)
+
+    seen = {target.visible for target in all_targets() if target.kind in {"lobe", "parcel"}}
+
+    assert seen == {visible}
+    assert not any(t.visible for t in all_targets() if t.kind in {"lesion", "territory"})
+
+
+def test_there_are_more_than_a_hundred_targets():
+    assert len({target.name for target in TARGETS}) == len(TARGETS) > 100
 
 
 def test_structures_and_groups_are_visible_and_made_of_base_structures():
@@ -218,7 +275,8 @@ def test_unknown_words_are_refused_with_the_nearest_names():
     )
     assert refusal("Left Hipocampus") == (
         "Unknown target 'Left Hipocampus'.",
-        "Use one of the nearest names: 'left-hippocampus' or 'left-thalamus'.",
+        "Use one of the nearest names: 'left-hippocampus', 'left-parahippocampal' or "
+        "'left-thalamus'.",
     )
 
 
@@ -261,6 +319,9 @@ def test_ambiguous_words_are_given_back():
     assert refusal("Left ventricle")[0] == (
         "'Left ventricle' can mean 'left-lateral-ventricle' or "
         "'left-inferior-lateral-ventricle'."
+    )
+    assert refusal("inferior parietal lobule")[0] == (
+        "'inferior parietal lobule' can mean 'inferior-parietal' or 'supramarginal'."
     )
 
 

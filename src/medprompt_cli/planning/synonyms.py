@@ -73,6 +73,79 @@ LOBES: dict[str, tuple[str, ...]] = {
 }
 """Every one of them has a left and a right side."""
 
+PARCELS: dict[str, tuple[str, ...]] = {
+    "superior-frontal": ("superior frontal gyrus", "sfg", "상전두회", "위이마이랑"),
+    "middle-frontal": ("middle frontal gyrus", "mfg", "중전두회", "중간이마이랑"),
+    "rostral-middle-frontal": ("rostral middle frontal gyrus",),
+    "caudal-middle-frontal": ("caudal middle frontal gyrus",),
+    "inferior-frontal": ("inferior frontal gyrus", "ifg", "하전두회", "아래이마이랑"),
+    "pars-opercularis": (
+        *("inferior frontal gyrus pars opercularis", "ifg pars opercularis"),
+        *("opercular part of inferior frontal gyrus",),
+    ),
+    "pars-triangularis": (
+        *("inferior frontal gyrus pars triangularis", "ifg pars triangularis"),
+        *("triangular part of inferior frontal gyrus",),
+    ),
+    "pars-orbitalis": (
+        *("inferior frontal gyrus pars orbitalis", "ifg pars orbitalis"),
+        *("orbital part of inferior frontal gyrus",),
+    ),
+    "orbitofrontal": ("orbitofrontal cortex", "ofc", "안와전두피질", "눈확이마피질"),
+    "lateral-orbitofrontal": ("lateral orbitofrontal cortex", "lateral orbitofrontal gyrus"),
+    "medial-orbitofrontal": ("medial orbitofrontal cortex", "medial orbitofrontal gyrus"),
+    "precentral": ("precentral gyrus", "전중심회", "중심전회", "중심앞이랑"),
+    "paracentral": ("paracentral lobule", "paracentral gyrus", "중심옆소엽"),
+    "superior-parietal": (
+        *("superior parietal lobule", "superior parietal cortex"),
+        *("상두정소엽", "위마루소엽"),
+    ),
+    "inferior-parietal": ("inferior parietal cortex",),
+    "supramarginal": ("supramarginal gyrus", "연상회", "모서리위이랑"),
+    "postcentral": ("postcentral gyrus", "후중심회", "중심후회", "중심뒤이랑"),
+    "precuneus": ("precuneus cortex", "precuneal cortex", "설전부", "쐐기앞소엽"),
+    "superior-temporal": ("superior temporal gyrus", "stg", "상측두회", "위관자이랑"),
+    "middle-temporal": ("middle temporal gyrus", "mtg", "중측두회", "중간관자이랑"),
+    "inferior-temporal": ("inferior temporal gyrus", "itg", "하측두회", "아래관자이랑"),
+    "fusiform": ("fusiform gyrus", "fusiform cortex", "방추회", "방추상회", "방추이랑"),
+    "transverse-temporal": (
+        *("transverse temporal gyrus", "heschl gyrus", "heschl s gyrus", "heschls gyrus"),
+        *("횡측두회", "가로관자이랑"),
+    ),
+    "entorhinal": ("entorhinal cortex", "내후각피질", "내후각 피질"),
+    "parahippocampal": (
+        *("parahippocampal gyrus", "parahippocampal cortex"),
+        *("해마방회", "해마곁이랑"),
+    ),
+    "lateral-occipital": ("lateral occipital cortex", "lateral occipital gyrus"),
+    "lingual": ("lingual gyrus", "lingual cortex", "설회", "혀이랑"),
+    "cuneus": ("cuneus cortex", "cuneal cortex", "설부", "쐐기소엽"),
+    "pericalcarine": ("pericalcarine cortex", "calcarine cortex"),
+    "anterior-cingulate": (
+        *("anterior cingulate cortex", "anterior cingulate gyrus"),
+        *("전대상피질", "전대상회", "앞대상피질"),
+    ),
+    "rostral-anterior-cingulate": (
+        *("rostral anterior cingulate cortex", "rostral anterior cingulate gyrus"),
+    ),
+    "caudal-anterior-cingulate": (
+        *("caudal anterior cingulate cortex", "caudal anterior cingulate gyrus"),
+    ),
+    "posterior-cingulate": (
+        *("posterior cingulate cortex", "posterior cingulate gyrus", "pcc"),
+        *("후대상피질", "후대상회", "뒤대상피질"),
+    ),
+    "isthmus-cingulate": (
+        *("cingulate isthmus", "isthmus of cingulate gyrus", "isthmus cingulate cortex"),
+    ),
+    "cerebellar-hemisphere-cortex": ("cortex of cerebellar hemisphere",),
+    "vermis": ("cerebellar vermis", "vermis cerebelli", "소뇌충부", "소뇌 충부", "소뇌벌레"),
+    "anterior-vermis": ("vermis i v", "vermal lobule i v"),
+    "superior-posterior-vermis": ("vermis vi vii", "vermal lobule vi vii"),
+    "inferior-posterior-vermis": ("vermis viii x", "vermal lobule viii x"),
+}
+"""Parcels, and regions of several; the insula, a parcel of its own, stands with the lobes."""
+
 TERRITORIES: dict[str, tuple[str, ...]] = {
     "aca-territory": (
         *("anterior cerebral artery territory", "aca", "전대뇌동맥 영역", "앞대뇌동맥 영역"),
@@ -140,6 +213,10 @@ AMBIGUOUS: dict[str, tuple[str, ...]] = {
     "left ventricle": ("left-lateral-ventricle", "left-inferior-lateral-ventricle"),
     "right ventricle": ("right-lateral-ventricle", "right-inferior-lateral-ventricle"),
     "horn": ("lateral-ventricle", "inferior-lateral-ventricle"),
+    "inferior parietal lobule": ("inferior-parietal", "supramarginal"),
+    "acc": ("anterior-cingulate", "accumbens"),
+    "frontal gyrus": ("superior-frontal", "middle-frontal", "inferior-frontal"),
+    "temporal gyrus": ("superior-temporal", "middle-temporal", "inferior-temporal"),
 }
 """Words that mean one of several regions: the person has to say which."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
 
-from medprompt_cli.domain import anatomy
+from medprompt_cli.domain import anatomy, parcels
 from medprompt_cli.errors import UsageError
 from medprompt_cli.planning import synonyms
 from medprompt_cli.planning.phrases import (
@@ -23,7 +23,7 @@ from medprompt_cli.planning.phrases import (
     without_quantifier,
 )
 
-TargetKind = Literal["structure", "group", "lesion", "lobe", "territory"]
+TargetKind = Literal["structure", "group", "lesion", "lobe", "parcel", "territory"]
 
 SUGGESTIONS = 3
 """How many of the nearest names an unknown word is answered with."""
@@ -40,7 +40,7 @@ class Target:
 
     Attributes:
         name: Canonical name, e.g. `left-hippocampus`, `ventricles`, `left-basal-ganglia`.
-        members: The base structures it is made of; empty if it is not made of them.
+        members: The base structures or the parcels it is made of; empty if of neither.
         kind: What sort of region it is.
         visible: Whether the bundled weights can see it.
     """
@@ -58,7 +58,7 @@ class Term:
     Attributes:
         name: Canonical name without side.
         kind: What sort of region it is.
-        members: The base structures of both sides; empty if not made of them.
+        members: The base structures or parcels of both sides; empty if made of neither.
         pair: Whether the name alone stands for two targets, a left and a right one.
     """
 
@@ -74,16 +74,23 @@ class Term:
             bool(self.members) and all(_side_of(name) != "midline" for name in self.members)
         )
 
+    @property
+    def visible(self) -> bool:
+        """Whether the bundled weights can see it."""
+        if self.kind in {"lobe", "parcel"}:
+            return parcels.VISIBLE
+        return bool(self.members)
+
     def sided(self, side: str) -> Target:
         """The target of one side."""
         members = tuple(name for name in self.members if _side_of(name) == side)
-        return Target(f"{side}-{self.name}", members, self.kind, bool(members))
+        return Target(f"{side}-{self.name}", members, self.kind, self.visible)
 
     def targets(self) -> tuple[Target, ...]:
         """What the name means without a side."""
         if self.pair:
             return self.sided("left"), self.sided("right")
-        return (Target(self.name, self.members, self.kind, bool(self.members)),)
+        return (Target(self.name, self.members, self.kind, self.visible),)
 
 
 def _side_of(structure: str) -> str:
@@ -98,7 +105,12 @@ def _terms() -> Iterator[tuple[Term, tuple[str, ...]]]:
     for name, words in synonyms.GROUPS.items():
         yield Term(name, "group", anatomy.GROUPS[name], pair=False), words
     for name, words in synonyms.LOBES.items():
-        yield Term(name, "lobe", (), pair=True), words
+        members = parcels.parcels_of(parcels.LOBES[name])
+        yield Term(name, "lobe", members, pair=True), words
+    for name, words in synonyms.PARCELS.items():
+        members = parcels.parcels_of(parcels.REGIONS.get(name, (name,)))
+        sided = all(_side_of(member) != "midline" for member in members)
+        yield Term(name, "parcel", members, pair=sided), words
     for name, words in synonyms.TERRITORIES.items():
         pair = name not in synonyms.UNSIDED_TERRITORIES
         yield Term(name, "territory", (), pair=pair), words
@@ -117,7 +129,7 @@ _EVERYTHING = frozenset(normalise(word) for word in synonyms.EVERYTHING)
 
 
 def all_targets() -> tuple[Target, ...]:
-    """Every target of the vocabulary: structures by id, then groups, lobes and the rest."""
+    """Every target of the vocabulary: structures by id, groups, lobes, parcels, the rest."""
     found = [Target(name, (name,), "structure", visible=True) for name in anatomy.BASE_NAMES]
     for term in dict.fromkeys(_INDEX.values()):
         found += term.targets()
