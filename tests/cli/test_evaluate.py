@@ -110,6 +110,68 @@ def test_a_truth_of_another_scheme_exits_with_65(files):
     )
 
 
+def write_masks(files):
+    truth, found = np.zeros(GRID.shape, np.uint8), np.zeros(GRID.shape, np.uint8)
+    truth[:2], truth[6:8], found[:4] = 1, 1, 255
+    write_voxels(files / "lesions.nii.gz", truth, GRID)
+    write_voxels(files / "found.nii.gz", found, GRID)
+
+
+def test_a_mask_of_lesions_is_judged(files):
+    write_masks(files)
+
+    shown = run(
+        *("masks", files / "found.nii.gz", files / "lesions.nii.gz"),
+        *("--scheme", "ms-lesion", "--targets", "ms-lesion"),
+    )
+
+    assert shown.exit_code == 0, shown.output
+    lines = shown.stdout.splitlines()
+    assert lines[2] == (
+        "| found | ms-lesion | 0.40 | 0.500 | 4.0 | +0 | 2 | 1 | 1.00 | 0.50 | 0.67 |"
+    )
+    assert lines[-1] == "| ms-lesion | - | 0.50, n = 1 | 0.33, n = 1 | 0.33, n = 1 |"
+
+
+def test_a_manifest_may_hold_structures_and_lesions(files):
+    write_masks(files)
+    (files / "scans.tsv").write_text(
+        "name\tprediction\ttruth\tscheme\n"
+        "one\ttruth.nii.gz\ttruth.nii.gz\tmedprompt\n"
+        "two\tfound.nii.gz\tlesions.nii.gz\tms-lesion\n"
+    )
+
+    shown = run("masks", files / "scans.tsv", "--parquet", files / "s.parquet")
+
+    lines = shown.stdout.splitlines()
+    assert lines[0] == "| Dice | one |"
+    assert [line.split(" | ")[1] for line in lines if line.startswith("| two")] == [
+        *("lesion", "ms-lesion")
+    ]
+    pooled = [r for r in pq.read_table(files / "s.parquet").to_pylist() if r["scan"] is None]
+    assert {row["region"] for row in pooled} == {"lesion", "ms-lesion"}
+
+
+def test_voxels_can_be_compared_by_number(files):
+    write_masks(files)
+    moved = Geometry(GRID.shape, np.diag([-1.0, 1.0, 1.0, 1.0]))
+    write_voxels(files / "moved.nii.gz", np.ones(GRID.shape, np.uint8), moved)
+    words = ("masks", files / "moved.nii.gz", files / "lesions.nii.gz", "--scheme", "infarct")
+
+    assert run(*words).exit_code == 65
+    assert run(*words, "--grid", "voxels").exit_code == 0
+
+
+def test_options_of_two_files_are_refused_with_a_manifest(files):
+    shown = run("masks", files / "scans.tsv", "--grid", "voxels")
+
+    assert shown.exit_code == 2
+    assert shown.stderr == (
+        "Error: --targets and --grid are about two files, and a manifest was given.\n"
+        "Try: Write them into its columns targets and grid.\n"
+    )
+
+
 def test_a_picture_is_drawn(files):
     rng = np.random.default_rng(0)
     image = rng.integers(0, 200, GRID.shape).astype(np.uint8)

@@ -160,3 +160,14 @@ def test_grids_in_other_places_are_refused_by_name():
         "a.nii.gz and b.nii.gz have as many voxels, in other places: their first voxels lie "
         "5 mm apart, oriented RAS and LAS."
     )
+    assert caught.value.remedy == (
+        "Correct the header that is wrong; if you have seen that the voxels line up, compare "
+        "them one by one: --grid voxels, or that word in the column grid."
+    )
+
+
+def test_a_region_that_is_missed_has_no_distance_and_says_so():
+    scores = scored({}, {17: np.s_[:2]}, far=True)
+
+    (found,) = [s for s in scores if (s.region, s.quantity) == ("left-hippocampus", "hd95_mm")]
+    assert (found.value, found.status) == (None, "missed")

@@ -15,6 +15,7 @@ from medprompt_cli.evaluation.overlap import (
     hausdorff95_mm,
     null_accuracy,
     overlap,
+    ratio_interval,
 )
 
 CLASSES = 4
@@ -160,3 +161,15 @@ def test_the_bootstrap_interval_is_repeatable_and_of_one_value_there_is_none():
     assert bootstrap_interval([0.2, 0.5, 0.9]) == bootstrap_interval([0.2, 0.5, 0.9])
     assert bootstrap_interval([0.2, 0.5, 0.9], level=0.5) != bootstrap_interval([0.2, 0.5, 0.9])
     assert bootstrap_interval([0.5]) is None
+
+
+def test_the_interval_of_a_ratio_is_that_of_the_sums():
+    """With all wholes alike a ratio of sums is a mean, and a whole of 0 adds nothing."""
+    parts = [1.0, 2.0, 4.0, 7.0]
+
+    low, high = ratio_interval(parts, [2.0] * 4) or (0, 0)
+
+    assert (2 * low, 2 * high) == pytest.approx(bootstrap_interval(parts))
+    assert ratio_interval([3.0, 0.0], [4.0, 0.0]) == (0.75, 0.75)
+    assert ratio_interval([0.0, 0.0], [0.0, 0.0]) is None
+    assert ratio_interval([3.0], [4.0]) is None

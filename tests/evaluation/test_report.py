@@ -2,9 +2,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from medprompt_cli.domain.anatomy import BASE_NAMES
-from medprompt_cli.evaluation.masks import Score
 from medprompt_cli.evaluation.report import SCORES, markdown, write_parquet
 from medprompt_cli.evaluation.schemes import SCHEMES
+from medprompt_cli.evaluation.scores import Score
 
 
 def scan(name, group, dice, **special):
@@ -87,4 +87,24 @@ def test_the_long_table_is_read_back(tmp_path, scans):
         "value": None,
         "unit": "1",
         "status": "absent",
+        "low": None,
+        "high": None,
+        "n": 1,
     }
+
+
+def test_other_quantities_can_be_added_as_lines(scans, schemes):
+    scans[2] += [
+        Score("c", "bert", f"{side}-thalamus", "hd95_mm", value, "measured")
+        for side, value in (("left", 2.0), ("right", 4.0))
+    ]
+
+    table = markdown(scans, schemes, also=["hd95_mm"])
+
+    assert cells(table, "95 % Hausdorff distance (mm), mean of 17") == ["-", "3.0"]
+
+
+def test_scans_without_base_structures_have_no_column(schemes):
+    lesion = [Score("d", "ms", "ms-lesion", "dice", 0.5, "measured")]
+
+    assert markdown([lesion, []], schemes) == ""

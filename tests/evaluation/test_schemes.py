@@ -79,8 +79,8 @@ def test_an_unknown_scheme_is_refused():
 
     assert str(caught.value) == "There is no label scheme called 'hammers'."
     assert caught.value.remedy == (
-        "Use medprompt, freesurfer, synthseg, neuromorphometrics, or a .tsv file with the "
-        "columns index and name."
+        "Use medprompt, freesurfer, synthseg, neuromorphometrics, dkt, brats2013, brats, the "
+        "name of a lesion such as ms-lesion, or a .tsv file with the columns index and name."
     )
 
 
@@ -88,7 +88,10 @@ def test_an_unknown_scheme_is_refused():
     ("text", "message"),
     [
         ("index\tname\nx\tleft-caudate\n", ", line 2: the index 'x' is not a whole number."),
-        ("index\tname\n3\tcaudate\n", ", line 2: 'caudate' is no base structure."),
+        (
+            "index\tname\n3\tcaudate\n",
+            ", line 2: 'caudate' is neither a base structure nor a lesion.",
+        ),
         ("id\tname\n3\tleft-caudate\n", " is no label scheme: has id, name"),
     ],
     ids=["index", "name", "columns"],
@@ -110,7 +113,7 @@ def test_a_side_that_is_missing_is_offered(tmp_path):
         find_scheme("mine.tsv", tmp_path)
 
     assert caught.value.remedy == (
-        "Use names such as left-caudate, or brain for what belongs to none."
+        "Use names such as left-caudate or tumor, or brain for what belongs to none."
     )
 
 
@@ -152,7 +155,8 @@ def test_a_map_of_another_scheme_is_refused():
     assert caught.value.code == "wrong-scheme"
     assert caught.value.remedy == (
         "Name the scheme of the truth: medprompt, freesurfer, synthseg, neuromorphometrics, "
-        "or a .tsv file with the columns index and name."
+        "dkt, brats2013, brats, the name of a lesion such as ms-lesion, or a .tsv file with "
+        "the columns index and name."
     )
 
 

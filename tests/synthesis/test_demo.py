@@ -1,6 +1,7 @@
 import csv
 import json
 from datetime import datetime
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from medprompt_cli.bids.images import read_image
 from medprompt_cli.bids.nifti import read_header, read_labels
 from medprompt_cli.domain.anatomy import BASE_INDEX
 from medprompt_cli.errors import UsageError
-from medprompt_cli.evaluation.cases import judge, read_cases
+from medprompt_cli.evaluation.cases import read_cases
+from medprompt_cli.evaluation.judging import judge
 from medprompt_cli.synthesis.demo import TRUTH, DemoOptions, write_demo
 
 
@@ -150,8 +152,9 @@ def test_the_manifest_names_every_scan_and_its_truth(demo):
         for suffix in ("T1w", "FLAIR")
     ]
     assert [case.group for case in cases[:2]] == ["T1w", "FLAIR"]
-    truth = read_labels(cases[0].truth)
-    scores = next(judge(cases[:1], lambda volume: truth))
+    assert cases[0].truth is not None
+    found = SimpleNamespace(labels=read_labels(cases[0].truth), masks={}, parcels=None)
+    scores = next(judge(cases[:1], lambda volumes, names: found))
     assert {one.value for one in scores if one.quantity == "dice"} == {1.0}
 
 

@@ -11,9 +11,10 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from medprompt_cli.domain.volume import LabelMap, Volume
+    from medprompt_cli.domain.volume import Volume
     from medprompt_cli.evaluation.cases import Judged
-    from medprompt_cli.evaluation.masks import Score
+    from medprompt_cli.evaluation.judging import Found
+    from medprompt_cli.evaluation.scores import Score
 
 group = typer.Typer(no_args_is_help=True, help="Judge masks against a truth, or by eye.")
 
@@ -25,19 +26,32 @@ class By(StrEnum):
     scan = "scan"
 
 
+class Grid(StrEnum):
+    """By what the voxels of two files are the same."""
+
+    world = "world"
+    voxels = "voxels"
+
+
 @group.command("masks")
 def masks(  # noqa: PLR0913, PLR0917 - one for each option
     first: Annotated[
         Path,
         typer.Argument(
             metavar="MANIFEST | PREDICTION",
-            help="Table of scans, or with TRUTH a label map with FreeSurfer's ids.",
+            help="Table of scans, or with TRUTH a label map with FreeSurfer's ids, or a mask.",
         ),
     ],
     truth: Annotated[Path | None, typer.Argument(help="Label map to judge by.")] = None,
     scheme: Annotated[
         str, typer.Option(help="What the ids of TRUTH mean: a name, or a .tsv file.")
     ] = "freesurfer",
+    targets: Annotated[
+        str | None, typer.Option(help="Only these lesions or parcels, between semicolons.")
+    ] = None,
+    grid: Annotated[
+        Grid, typer.Option(help="How voxels of PREDICTION and TRUTH are the same: by place.")
+    ] = Grid.world,
     root: Annotated[
         Path | None, typer.Option(help="Where the paths of MANIFEST start; else its folder.")
     ] = None,
@@ -52,21 +66,32 @@ def masks(  # noqa: PLR0913, PLR0917 - one for each option
         str | None, typer.Option(help="Name in weights.toml, or a safetensors file.")
     ] = None,
 ) -> None:
-    """Print the Dice of every structure.
+    """Print the Dice of every structure, and how every lesion was found.
 
     MANIFEST is a tab-separated table with the columns name, group, image, truth, scheme,
-    and, where wanted, prediction and brain. Without a prediction the image is segmented.
+    and, where wanted, prediction, brain, targets, absent and grid. Without a prediction the
+    images, separated by semicolons, are segmented together.
     """
-    from medprompt_cli.evaluation.cases import judge
+    from medprompt_cli.evaluation.cases import distinct, read_cases
+    from medprompt_cli.evaluation.judging import judge
+    from medprompt_cli.evaluation.pooled import pool
 
-    cases = _cases(first, truth, scheme, root)
+    if truth is None:
+        _refuse_options(targets, grid)
+        cases = read_cases(first, root)
+    else:
+        cases = [_two_files(first, truth, scheme, targets, grid)]
     started = cases if truth is not None else _announced(cases)
     found: list[list[Score]] = list(judge(started, _Predictor(device, weights), far=hd95))
+    pooled = pool(found, distinct(cases))
     if parquet is not None:
         from medprompt_cli.evaluation.report import write_parquet
 
-        write_parquet([one for scores in found for one in scores], parquet)
-    typer.echo(_as_json(found) if as_json else _as_markdown(found, cases, by, hd95=hd95))
+        write_parquet([*(one for scores in found for one in scores), *pooled], parquet)
+    if as_json:
+        typer.echo(_as_json(found, pooled))
+    else:
+        typer.echo(_as_markdown(found, pooled, cases, by, hd95=hd95))
 
 
 @group.command("picture")
@@ -89,14 +114,32 @@ def picture(
     typer.echo(out)
 
 
-def _cases(first: Path, truth: Path | None, scheme: str, root: Path | None) -> list[Judged]:
-    from medprompt_cli.evaluation.cases import Judged, read_cases
+def _refuse_options(targets: str | None, grid: Grid) -> None:
+    from medprompt_cli.errors import UsageError
+
+    if targets is not None or grid is not Grid.world:
+        raise UsageError(
+            "--targets and --grid are about two files, and a manifest was given.",
+            remedy="Write them into its columns targets and grid.",
+        )
+
+
+def _two_files(
+    prediction: Path, truth: Path, scheme: str, targets: str | None, grid: Grid
+) -> Judged:
+    from medprompt_cli.evaluation.cases import Judged, choose_targets
     from medprompt_cli.evaluation.schemes import find_scheme
 
-    if truth is None:
-        return read_cases(first, root)
-    name = first.name.partition(".")[0]
-    return [Judged(name, name, None, truth, find_scheme(scheme), prediction=first)]
+    name, means = prediction.name.partition(".")[0], find_scheme(scheme)
+    return Judged(
+        name,
+        name,
+        means,
+        truth=truth,
+        prediction=prediction,
+        targets=choose_targets(targets, means),
+        same_voxels=grid is Grid.voxels,
+    )
 
 
 def _announced(cases: Sequence[Judged]) -> Iterator[Judged]:
@@ -113,33 +156,41 @@ class _Predictor:
         self.device, self.weights = device, weights
         self.segmenter = None
 
-    def __call__(self, volume: Volume) -> LabelMap:
+    def __call__(self, volumes: Sequence[Volume], names: Sequence[str]) -> Found:
         from medprompt_cli.planning.vocabulary import resolve
         from medprompt_cli.segmentation.segmenter import Segmenter
 
         if self.segmenter is None:
             self.segmenter = Segmenter(device=self.device, weights=self.weights)
-        return self.segmenter.segment(volume, resolve(["all"])).labels
+        visible = [target for target in resolve(names) if target.visible]
+        return self.segmenter.segment(volumes, visible)
 
 
-def _as_json(found: Sequence[Sequence[Score]]) -> str:
+def _as_json(found: Sequence[Sequence[Score]], pooled: Sequence[Score]) -> str:
     import json
 
     from medprompt_cli.evaluation.masks import by_kind
     from medprompt_cli.evaluation.report import rows
 
-    dice = {scores[0].scan: by_kind(scores) for scores in found}
-    scores = rows([one for scores in found for one in scores])
+    dice = {scores[0].scan: by_kind(scores) for scores in found if scores}
+    scores = rows([*(one for scores in found for one in scores), *pooled])
     return json.dumps({"dice": dice, "scores": scores}, indent=1)
 
 
 def _as_markdown(
-    found: Sequence[Sequence[Score]], cases: Sequence[Judged], by: By, *, hd95: bool
+    found: Sequence[Sequence[Score]],
+    pooled: Sequence[Score],
+    cases: Sequence[Judged],
+    by: By,
+    *,
+    hd95: bool,
 ) -> str:
+    from medprompt_cli.evaluation.region_report import class_table, lesion_table, parcel_table
     from medprompt_cli.evaluation.report import markdown
 
     schemes = {case.name: case.scheme for case in cases}
     shown = [markdown(found, schemes, by=by.value)]
     if hd95:
         shown.append(markdown(found, schemes, quantity="hd95_mm", by=by.value))
-    return "\n".join(shown).rstrip()
+    shown += [lesion_table(found, by.value), class_table(pooled), parcel_table(found)]
+    return "\n".join(filter(None, shown)).rstrip()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -14,10 +13,7 @@ from medprompt_cli.domain.volume import LabelMap
 from medprompt_cli.errors import InputError
 from medprompt_cli.evaluation.overlap import Overlap, confusion, hausdorff95_mm, overlap
 from medprompt_cli.evaluation.schemes import BRAIN, CLASS_OF, CLASSES, SCHEMES, Scheme
-
-Quantity = Literal["dice", "hd95_mm", "volume_bias_pct"]
-
-UNITS: dict[Quantity, str] = {"dice": "1", "hd95_mm": "mm", "volume_bias_pct": "%"}
+from medprompt_cli.evaluation.scores import Quantity, Score, status_of
 
 BRAIN_MASK = "brain-mask"
 """Our brain against a brain mask that came with the truth, drawn by its own rule."""
@@ -30,32 +26,6 @@ SEVENTEEN: tuple[str, ...] = (
 counts once, with the mean of its sides."""
 
 MEAN_OF_17 = "mean of 17"
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """One number about one region of one scan.
-
-    Attributes:
-        scan: Name of the scan.
-        group: What the scan is pooled with.
-        region: A base structure, `brain`, or `brain-mask`.
-        quantity: What was computed.
-        value: None if it was not.
-        status: `measured`, or `absent` if the truth does not hold the region.
-    """
-
-    scan: str
-    group: str
-    region: str
-    quantity: Quantity
-    value: float | None
-    status: str
-
-    @property
-    def unit(self) -> str:
-        """UCUM code of the value."""
-        return UNITS[self.quantity]
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +68,7 @@ def check_grid(first: Geometry, second: Geometry, names: tuple[str, str]) -> Non
     """
     if first.matches(second):
         return
+    remedy = "Resample one onto the grid of the other, labels by nearest neighbour."
     if first.shape != second.shape:
         sizes = [" x ".join(map(str, grid.shape)) for grid in (first, second)]
         problem = f"{names[0]} has {sizes[0]} voxels and {names[1]} has {sizes[1]}."
@@ -108,11 +79,11 @@ def check_grid(first: Geometry, second: Geometry, names: tuple[str, str]) -> Non
             f"voxels lie {corner:.3g} mm apart, oriented {first.orientation} and "
             f"{second.orientation}."
         )
-    raise InputError(
-        problem,
-        remedy="Resample one onto the grid of the other, labels by nearest neighbour.",
-        code="grid-mismatch",
-    )
+        remedy = (
+            "Correct the header that is wrong; if you have seen that the voxels line up, "
+            "compare them one by one: --grid voxels, or that word in the column grid."
+        )
+    raise InputError(problem, remedy=remedy, code="grid-mismatch")
 
 
 def score(
@@ -171,8 +142,7 @@ def _scores(
         "hd95_mm": distance,
     }
     for quantity, value in values.items():
-        status = "measured" if value is not None else "absent"
-        yield Score(scan, group, region, quantity, value, status)
+        yield Score(scan, group, region, quantity, value, status_of(value, there=there))
 
 
 def by_kind(scores: Iterable[Score], quantity: Quantity = "dice") -> dict[str, float | None]:

@@ -32,7 +32,7 @@ def confusion(prediction: np.ndarray, truth: np.ndarray, count: int) -> np.ndarr
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """Voxel counts of one region.
+    """How large one region is, in voxels or in any unit of volume.
 
     Attributes:
         shared: In both.
@@ -40,9 +40,9 @@ class Overlap:
         true: In the truth.
     """
 
-    shared: int
-    predicted: int
-    true: int
+    shared: float
+    predicted: float
+    true: float
 
     @property
     def dice(self) -> float | None:
@@ -152,9 +152,28 @@ def bootstrap_interval(
 
     With a handful of values it is too narrow; it is no more than a hint of the spread.
     """
-    if len(values) < 2:  # noqa: PLR2004 - one value says nothing of spread
+    return ratio_interval(values, np.ones(len(values)), level=level, seed=seed)
+
+
+def ratio_interval(
+    parts: Sequence[float],
+    wholes: Sequence[float] | np.ndarray,
+    *,
+    level: float = LEVEL,
+    seed: int = 0,
+) -> tuple[float, float] | None:
+    """Percentile bootstrap interval of sum(parts) / sum(wholes), pairs drawn together.
+
+    None for fewer than two pairs. Draws whose wholes add up to 0 have no ratio and are left
+    out; None if nothing is left.
+    """
+    if len(parts) < 2:  # noqa: PLR2004 - one value says nothing of spread
         return None
-    rng = np.random.default_rng(seed)
-    drawn = rng.choice(np.asarray(values, float), size=(RESAMPLES, len(values)))
-    low, high = np.quantile(drawn.mean(axis=1), [(1 - level) / 2, (1 + level) / 2])
+    drawn = np.random.default_rng(seed).integers(0, len(parts), (RESAMPLES, len(parts)))
+    top, bottom = (np.asarray(side, float)[drawn].sum(axis=1) for side in (parts, wholes))
+    there = bottom > 0
+    if not there.any():
+        return None
+    ends = [(1 - level) / 2, (1 + level) / 2]
+    low, high = np.quantile(top[there] / bottom[there], ends)
     return float(low), float(high)

@@ -11,16 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from medprompt_cli.bids.atomic import write_file
-from medprompt_cli.evaluation.masks import (
-    BRAIN_MASK,
-    MEAN_OF_17,
-    SEVENTEEN,
-    Quantity,
-    Score,
-    by_kind,
-)
+from medprompt_cli.domain.anatomy import BASE_NAMES
+from medprompt_cli.evaluation.masks import BRAIN_MASK, MEAN_OF_17, SEVENTEEN, by_kind
 from medprompt_cli.evaluation.overlap import bootstrap_interval
 from medprompt_cli.evaluation.schemes import BRAIN, Scheme
+from medprompt_cli.evaluation.scores import Quantity, Score
 
 By = Literal["group", "scan"]
 
@@ -36,6 +31,8 @@ NOTHING = "-"
 
 SUMMARY = (MEAN_OF_17, BRAIN, BRAIN_MASK)
 ROWS = (*SEVENTEEN, "csf", *SUMMARY)
+STRUCTURES = frozenset((*BASE_NAMES, BRAIN, BRAIN_MASK))
+"""Regions of the table; others have tables of their own."""
 
 
 def _column(
@@ -46,20 +43,23 @@ def _column(
 
 SCORES = pa.schema(
     [
-        _column("scan", pa.string(), "Name in the manifest"),
+        _column("scan", pa.string(), "Null for a number about several scans", optional=True),
         _column("group", pa.string(), "What it is pooled with"),
-        _column("region", pa.string(), "Base structure, brain or brain-mask"),
-        _column("quantity", pa.string(), "dice, volume_bias_pct or hd95_mm"),
+        _column("region", pa.string(), "Base structure, brain, brain-mask, parcel or lesion"),
+        _column("quantity", pa.string(), "What was computed, e.g. dice or hd95_mm"),
         _column("value", pa.float64(), "Null if not measured", optional=True),
-        _column("unit", pa.string(), "UCUM code: 1, % or mm"),
-        _column("status", pa.string(), "measured or absent"),
+        _column("unit", pa.string(), "UCUM code: 1, %, mm or mL"),
+        _column("status", pa.string(), "measured, absent, missed or not_visible"),
+        _column("low", pa.float64(), "Lower end of the 95 % bootstrap interval", optional=True),
+        _column("high", pa.float64(), "Upper end", optional=True),
+        _column("n", pa.int64(), "Scans that the number is about"),
     ],
-    metadata={"schema_version": "1"},
+    metadata={"schema_version": "2"},
 )
-"""One row for each scan, region and quantity."""
+"""One row for each scan, region and quantity; then those about several scans."""
 
 
-def rows(scores: Sequence[Score]) -> list[dict[str, str | float | None]]:
+def rows(scores: Sequence[Score]) -> list[dict[str, str | float | int | None]]:
     """The long table as dictionaries, with the columns of SCORES."""
     return [{name: getattr(one, name) for name in SCORES.names} for one in scores]
 
@@ -77,13 +77,13 @@ def write_parquet(scores: Sequence[Score], path: Path) -> None:
 
 @dataclass
 class _Column:
-    """Scans shown together: their values by kind, and the marks of their notes."""
+    """Scans shown together: their scores, and the marks of their notes."""
 
-    scans: list[dict[str, float | None]] = field(default_factory=list)
+    scans: list[list[Score]] = field(default_factory=list)
     marks: dict[str, str] = field(default_factory=dict)
 
-    def values(self, row: str) -> list[float | None]:
-        return [scan.get(row) for scan in self.scans]
+    def values(self, row: str, quantity: Quantity) -> list[float | None]:
+        return [by_kind(scores, quantity).get(row) for scores in self.scans]
 
 
 def markdown(
@@ -91,38 +91,62 @@ def markdown(
     schemes: Mapping[str, Scheme],
     *,
     quantity: Quantity = "dice",
+    also: Sequence[Quantity] = (),
     by: By = "group",
 ) -> str:
     """A table with a line for each kind of structure and a column for each group.
 
     Args:
-        scans: The scores of each scan.
+        scans: The scores of each scan; those without base structures are passed over.
         schemes: Scheme of each scan's truth; its notes go under the table.
         quantity: What to show.
+        also: What to add as one more line, over the 17 kinds.
         by: Whether a column is a group of scans or one scan. A group shows the mean over
             its scans and, in the summary lines, its bootstrap interval.
+
+    Returns:
+        The table; empty if no scan has base structures.
     """
-    columns: dict[str, _Column] = {}
-    notes: list[str] = []
-    for scores in filter(None, scans):
-        first = scores[0]
-        column = columns.setdefault(first.group if by == "group" else first.scan, _Column())
-        column.scans.append(by_kind(scores, quantity))
-        scheme = schemes[first.scan]
-        for kind, text in scheme.notes.items():
-            note = f"{kind} ({scheme.name}): {text}."
-            notes += [note] if note not in notes else []
-            column.marks[kind] = f" [{notes.index(note) + 1}]"
+    columns, notes = _columns(scans, schemes, by)
+    if not columns:
+        return ""
     heads = [_head(title, len(column.scans)) for title, column in columns.items()]
-    lines = [_line([HEADINGS[quantity], *heads]), _line(["---", *["--:"] * len(heads)])]
+    lines = [
+        table_line([HEADINGS[quantity], *heads]),
+        table_line(["---", *["--:"] * len(heads)]),
+    ]
     for row in ROWS:
-        cells = [_cell(c.values(row), row, quantity) for c in columns.values()]
+        cells = [_cell(c.values(row, quantity), row, quantity) for c in columns.values()]
         if row != BRAIN_MASK or set(cells) != {NOTHING}:
             marks = [column.marks.get(row, "") for column in columns.values()]
             cells = [cell + mark for cell, mark in zip(cells, marks, strict=True)]
-            lines.append(_line([_row_name(row), *cells]))
+            lines.append(table_line([_row_name(row), *cells]))
+    for other in also:
+        values = [column.values(MEAN_OF_17, other) for column in columns.values()]
+        cells = [_cell(each, MEAN_OF_17, other) for each in values]
+        lines.append(table_line([f"{HEADINGS[other]}, {MEAN_OF_17}", *cells]))
     foot = [f"- [{number}] {note}" for number, note in enumerate(notes, start=1)]
     return "\n".join([*lines, "", *foot]).rstrip() + "\n"
+
+
+def _columns(
+    scans: Sequence[Sequence[Score]], schemes: Mapping[str, Scheme], by: By
+) -> tuple[dict[str, _Column], list[str]]:
+    """Columns by title, and the notes that their marks point to."""
+    columns: dict[str, _Column] = {}
+    notes: list[str] = []
+    for all_scores in scans:
+        scores = [one for one in all_scores if one.region in STRUCTURES]
+        if not scores:
+            continue
+        scan = scores[0].scan or ""
+        column = columns.setdefault(scores[0].group if by == "group" else scan, _Column())
+        column.scans.append(scores)
+        for kind, text in schemes[scan].notes.items():
+            note = f"{kind} ({schemes[scan].name}): {text}."
+            notes += [note] if note not in notes else []
+            column.marks[kind] = f" [{notes.index(note) + 1}]"
+    return columns, notes
 
 
 def _head(title: str, scans: int) -> str:
@@ -145,5 +169,6 @@ def _cell(values: Sequence[float | None], row: str, quantity: Quantity) -> str:
     return text if len(measured) == len(values) else f"{text}, n = {len(measured)}"
 
 
-def _line(cells: Sequence[str]) -> str:
+def table_line(cells: Sequence[str]) -> str:
+    """One line of a Markdown table."""
     return "| " + " | ".join(cells) + " |"

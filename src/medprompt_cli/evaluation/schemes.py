@@ -1,8 +1,9 @@
 """What the numbers of other people's label maps mean in our words.
 
-A scheme takes every id to a base structure, or to the brain without saying where: for
-parts that have no side (corpus callosum, vermis) or no counterpart (optic chiasm). Such
-voxels count as brain, and are left out, in both maps, when structures are scored.
+A scheme takes ids to base structures, or to the brain without saying where: for parts that
+have no side (corpus callosum, vermis) or no counterpart (optic chiasm). Such voxels count
+as brain, and are left out, in both maps, when structures are scored. Or it says of which
+ids a region is the union: lesions, which may lie in each other, and parcels and lobes.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import numpy as np
 
 from medprompt_cli.bids.problems import Problem
 from medprompt_cli.bids.tables import Row, read_table
-from medprompt_cli.domain.anatomy import BASE_INDEX, BASE_NAMES, BILATERAL
+from medprompt_cli.domain.anatomy import BASE_INDEX, BASE_NAMES, BILATERAL, LESIONS
+from medprompt_cli.domain.parcels import DKT31, LOBES
 from medprompt_cli.errors import InputError, UsageError
 
 BRAIN = "brain"
@@ -45,12 +47,15 @@ class Scheme:
         notes: By kind of structure, why its score has to be read with care.
         outside: Ids that such maps hold outside the brain. None if any other id may be:
             then nothing tells a map of another scheme.
+        regions: By name of a lesion, parcel or lobe, the ids it is the union of; None
+            stands for every id above 0.
     """
 
     name: str
     ids: Mapping[int, str]
     notes: Mapping[str, str] = field(default_factory=dict)
     outside: frozenset[int] | None = None
+    regions: Mapping[str, frozenset[int] | None] = field(default_factory=dict)
 
     def classes(self, labels: np.ndarray) -> np.ndarray:
         """The class, (I, J, K) uint8 of CLASS_OF, of every voxel."""
@@ -60,6 +65,11 @@ class Scheme:
             table[label] = CLASS_OF[name]
         limit = min(largest + 1, int(np.iinfo(labels.dtype).max))
         return table[np.minimum(labels, limit)]
+
+    def region(self, labels: np.ndarray, name: str) -> np.ndarray:
+        """The voxels, (I, J, K) bool, of one of `regions`."""
+        ids = self.regions[name]
+        return labels > 0 if ids is None else np.isin(labels, list(ids))
 
     def check(self, labels: np.ndarray, name: str) -> None:
         """Raise unless a label map, (I, J, K), can be one of this scheme.
@@ -75,7 +85,8 @@ class Scheme:
         if self.outside is None:
             return
         ids, counts = np.unique(labels[labels > 0], return_counts=True)
-        unknown = ~np.isin(ids, [*self.ids, *self.outside])
+        unions = (label for union in self.regions.values() for label in union or ())
+        unknown = ~np.isin(ids, [*self.ids, *self.outside, *unions])
         share = counts[unknown].sum() / max(1, counts.sum())
         if share <= UNKNOWN_SHARE:
             return
@@ -84,8 +95,7 @@ class Scheme:
         raise InputError(
             f"{name} is no {self.name} label map: {share:.0%} of its labelled voxels have ids "
             f"that are unknown there, such as {listed}.",
-            remedy=f"Name the scheme of the truth: {', '.join(SCHEMES)}, or a .tsv file with "
-            "the columns index and name.",
+            remedy=f"Name the scheme of the truth: {CHOICES}.",
             code="wrong-scheme",
         )
 
@@ -183,25 +193,73 @@ SCHEMES: dict[str, Scheme] = {
 }
 
 
+def _dkt() -> Scheme:
+    sides = (("left", 1000), ("right", 2000))
+    numbers = {kind: number for number, kind in DKT31.items()}
+    regions = {
+        f"{side}-{name}": frozenset(start + numbers[kind] for kind in kinds)
+        for side, start in sides
+        for name, kinds in (*((kind, (kind,)) for kind in numbers), *LOBES.items())
+    }
+    known = frozenset(FREESURFER_IDS) | FREESURFER_OUTSIDE
+    return Scheme("dkt", {}, outside=known, regions=regions)
+
+
+BRATS2013 = {
+    "lesion": frozenset({1, 2, 3, 4}),
+    "tumor": frozenset({1, 2, 3, 4}),
+    "tumor-core": frozenset({1, 3, 4}),
+    "enhancing-tumor": frozenset({4}),
+    "edema": frozenset({2}),
+    "necrosis": frozenset({1}),
+}
+"""1 necrosis, 2 edema, 3 non-enhancing and 4 enhancing tumor; `tumor` is all of it, as in
+the challenge's whole tumor. Source: Menze et al., IEEE TMI 2015."""
+
+BRATS = {
+    "lesion": frozenset({1, 2, 3, 4}),
+    "tumor": frozenset({1, 2, 3, 4}),
+    "tumor-core": frozenset({1, 3, 4}),
+    "enhancing-tumor": frozenset({3, 4}),
+    "edema": frozenset({2}),
+}
+"""From 2017 on: 1 is necrosis and non-enhancing tumor in one, 2 edema, and 4, since 2023 3,
+enhancing tumor. Source: Bakas et al., arXiv:1811.02629."""
+
+REGION_SCHEMES: dict[str, Scheme] = {
+    "dkt": _dkt(),
+    "brats2013": Scheme("brats2013", {}, outside=frozenset(), regions=BRATS2013),
+    "brats": Scheme("brats", {}, outside=frozenset(), regions=BRATS),
+    **{name: Scheme(name, {}, regions=dict.fromkeys(("lesion", name))) for name in LESIONS},
+}
+"""Schemes of regions that are no base structures. That of a lesion's name is a mask."""
+
+CHOICES = (
+    f"{', '.join(SCHEMES)}, dkt, brats2013, brats, the name of a lesion such as ms-lesion, or "
+    "a .tsv file with the columns index and name"
+)
+
+
 def find_scheme(name: str, folder: Path = Path()) -> Scheme:
     """The scheme called `name`, or read from the TSV file of that name.
 
     Args:
-        name: One of SCHEMES, or a path; the table has the columns `index` and `name`.
+        name: One of SCHEMES or REGION_SCHEMES, or a path; the table has the columns
+            `index` and `name`.
         folder: Where a relative path starts.
 
     Raises:
         UsageError: If there is no such scheme.
         InputError: If the table cannot be used.
     """
-    if name in SCHEMES:
-        return SCHEMES[name]
+    if found := SCHEMES.get(name) or REGION_SCHEMES.get(name):
+        return found
     path = folder / name
     if path.suffix == ".tsv":
         return _read_scheme(path)
     raise UsageError(
         f"There is no label scheme called {name!r}.",
-        remedy=f"Use {', '.join(SCHEMES)}, or a .tsv file with the columns index and name.",
+        remedy=f"Use {CHOICES}.",
     )
 
 
@@ -215,13 +273,17 @@ def _read_scheme(path: Path) -> Scheme:
             remedy="Give a tab-separated table with the columns index and name.",
             code="bad-table",
         )
-    ids = dict(_entry(path, number, row) for number, row in table.rows)
-    kept = {index: name for index, name in ids.items() if name is not None}
-    return Scheme(path.name, kept)
+    entries = [_entry(path, number, row) for number, row in table.rows]
+    ids = {index: name for index, name in entries if name in CLASS_OF}
+    lesions: dict[str, frozenset[int]] = {}
+    for index, name in entries:
+        if name in LESIONS:
+            lesions[name] = lesions.get(name, frozenset()) | {index}
+    return Scheme(path.name, ids, regions=lesions)
 
 
-def _entry(path: Path, number: int, row: Row) -> tuple[int, str | None]:
-    """Id and name of one line; None for what is not brain."""
+def _entry(path: Path, number: int, row: Row) -> tuple[int, str]:
+    """Id and name of one line; an empty name for what is not brain."""
     index, name = row["index"] or "", row["name"]
     if not index.isdigit():
         raise InputError(
@@ -229,13 +291,13 @@ def _entry(path: Path, number: int, row: Row) -> tuple[int, str | None]:
             remedy="Give the voxel value of the label.",
             code="bad-table",
         )
-    if name in {None, "background"}:
-        return int(index), None
-    if name not in CLASS_OF:
+    if name is None or name == "background":
+        return int(index), ""
+    if name not in CLASS_OF and name not in LESIONS:
         hint = f"left-{name}" if name in BILATERAL else "left-hippocampus"
         raise InputError(
-            f"{path}, line {number}: {name!r} is no base structure.",
-            remedy=f"Use names such as {hint}, or {BRAIN} for what belongs to none.",
+            f"{path}, line {number}: {name!r} is neither a base structure nor a lesion.",
+            remedy=f"Use names such as {hint} or tumor, or {BRAIN} for what belongs to none.",
             code="bad-table",
         )
     return int(index), name
