@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from medprompt_cli.domain.anatomy import BASE_INDEX
+from medprompt_cli.domain.anatomy import BASE_INDEX, BASE_NAMES, LESIONS
+from medprompt_cli.domain.parcels import PARCEL_INDEX, PARCEL_NAMES
 from medprompt_cli.domain.volume import LabelMap, Mask, Volume
+from medprompt_cli.execution.segment import parents_of
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=50)
 settings.load_profile("repeatable")
@@ -38,10 +40,28 @@ def shared_data() -> Path:
     return folder
 
 
+LESION_INTENSITY = 5000
+"""A lesion shines brighter than this, by its place in `LESIONS`."""
+
+
+def intensity_of(name: str) -> int:
+    """What a region shines with in the scans of `save_scan`."""
+    if name in LESIONS:
+        return LESION_INTENSITY + LESIONS.index(name)
+    return 100 + (PARCEL_INDEX[name] if name in PARCEL_INDEX else BASE_INDEX[name])
+
+
+def in_region(voxels: np.ndarray, name: str) -> np.ndarray:
+    """Voxels of a region; a parcel belongs to each structure that it is a part of."""
+    parts = [n for n in PARCEL_NAMES if name in parents_of([n])]
+    return np.isin(voxels, [intensity_of(part) for part in (name, *parts)])
+
+
 class ThresholdSegmenter:
     """A segmenter without a network: what shines is there, and its rank says what it is.
 
-    Voxels of intensity 100 + id belong to the base structure with that id.
+    Voxels of intensity 100 + id belong to the base structure or the parcel with that id,
+    those of 5000 + n to the lesion at n. Of several images the brightest voxel counts.
     """
 
     weights_name, weights_version, weights_sha256 = "threshold", "1.0.0", "5" * 64
@@ -51,32 +71,44 @@ class ThresholdSegmenter:
         self.seen: list[str] = []
         self.presence: float | str | None = "as seen"
 
-    def segment(self, volume: Volume, targets) -> SimpleNamespace:
-        self.seen.append(Path(volume.source).name)
-        index = np.where(volume.voxels >= 100, volume.voxels - 100, 0).astype(np.uint8)
-        single = [target for target in targets if len(target.members) == 1]
-        names = {BASE_INDEX[target.name]: target.name for target in single}
-        labels = np.where(np.isin(index, list(names)), index, 0).astype(np.uint8)
+    def segment(self, volumes, targets) -> SimpleNamespace:
+        streams = [volumes] if isinstance(volumes, Volume) else volumes
+        self.seen.append("+".join(Path(volume.source).name for volume in streams))
+        voxels = np.max([volume.voxels for volume in streams], axis=0)
+        geometry = streams[0].geometry
         regions = {
-            target.name: np.isin(index, [BASE_INDEX[name] for name in target.members])
+            target.name: np.any(
+                [in_region(voxels, name) for name in target.members or (target.name,)], axis=0
+            )
             for target in targets
         }
-        voxel_ml = volume.geometry.voxel_volume_mm3 / 1000
+        single = {*BASE_NAMES, *PARCEL_NAMES}
         return SimpleNamespace(
-            labels=LabelMap(labels, volume.geometry, names),
-            masks={
-                target.name: Mask(target.name, regions[target.name], volume.geometry)
-                for target in targets
-                if len(target.members) > 1
-            },
+            labels=_labels(regions, BASE_INDEX, geometry),
+            parcels=_labels(regions, PARCEL_INDEX, geometry)
+            if regions.keys() & PARCEL_INDEX.keys()
+            else None,
+            masks={n: Mask(n, r, geometry) for n, r in regions.items() if n not in single},
             presence={
                 name: float(region.any()) if self.presence == "as seen" else self.presence
                 for name, region in regions.items()
             },
-            volumes_ml={name: float(r.sum()) * voxel_ml for name, r in regions.items()},
+            volumes_ml={
+                name: float(r.sum()) * geometry.voxel_volume_mm3 / 1000
+                for name, r in regions.items()
+            },
             notes=(),
             seconds={"network": 0.0},
         )
+
+
+def _labels(regions, index, geometry) -> LabelMap:
+    """Those regions that have an index, as one map."""
+    found = {name: region for name, region in regions.items() if name in index}
+    voxels = np.zeros(geometry.shape, np.uint16 if max(index.values()) > 255 else np.uint8)
+    for name, region in found.items():
+        voxels[region] = index[name]
+    return LabelMap(voxels, geometry, {index[name]: name for name in found})
 
 
 @pytest.fixture
@@ -87,13 +119,13 @@ def threshold_segmenter() -> ThresholdSegmenter:
 
 @pytest.fixture(scope="session")
 def save_scan() -> Callable[..., Path]:
-    """Write a small scan: boxes of intensity 100 + id inside a head of intensity 20."""
+    """Write a small scan: boxes of regions inside a head of intensity 20."""
 
     def save(path: Path, *structures: str) -> Path:
         voxels = np.zeros((12, 14, 10), np.int16)
         voxels[1:-1, 1:-1, 1:-1] = 20
         for n, name in enumerate(structures):
-            voxels[2 + n : 3 + n, 4:9, 3:7] = 100 + BASE_INDEX[name]
+            voxels[2 + n : 3 + n, 4:9, 3:7] = intensity_of(name)
         image = nib.Nifti1Image(voxels, None)
         image.header.set_xyzt_units("mm")
         image.header.set_sform([[-2, 0, 0, 11], [0, 0, 2.5, -9], [0, 2, 0, 7], [0, 0, 0, 1]], 1)

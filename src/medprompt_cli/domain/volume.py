@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,6 +70,15 @@ class LabelMap:
     def __post_init__(self) -> None:
         check_shape(self.voxels, self.geometry)
 
+    def only(self, regions: Collection[str]) -> LabelMap:
+        """The same map without the regions that are not named; itself if all are."""
+        names = {index: name for index, name in self.names.items() if name in regions}
+        if len(names) == len(self.names):
+            return self
+        kept = np.zeros(max(self.names) + 1, self.voxels.dtype)
+        kept[list(names)] = list(names)
+        return LabelMap(kept[self.voxels], self.geometry, names)
+
 
 def check_shape(voxels: np.ndarray, geometry: Geometry) -> None:
     """Raise InputError unless the array has the shape of its geometry."""
@@ -78,3 +88,22 @@ def check_shape(voxels: np.ndarray, geometry: Geometry) -> None:
             remedy="Give voxels and geometry of one and the same image.",
             code="shape-mismatch",
         )
+
+
+def check_one_grid(volumes: Sequence[Volume]) -> None:
+    """Raise InputError unless there is an image, and all lie on the grid of the first."""
+    if not volumes:
+        raise InputError(
+            "A case without any image was to be segmented.",
+            remedy="Give one image, or several on one grid.",
+            code="no-images",
+        )
+    first = volumes[0]
+    for other in volumes[1:]:
+        if not first.geometry.matches(other.geometry):
+            raise InputError(
+                f"{other.source or 'An image'} does not lie on the grid of"
+                f" {first.source or 'the first'}.",
+                remedy="Co-register the images of a case and resample them to one grid.",
+                code="grid-mismatch",
+            )

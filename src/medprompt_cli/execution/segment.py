@@ -1,26 +1,25 @@
-"""One image in, the answer to every target out: masks, or the reason there is none."""
+"""One case in, the answer to every target out: masks, or the reason there is none."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, Protocol
 
-import numpy as np
-
-from medprompt_cli.domain.anatomy import BASE_INDEX
+from medprompt_cli.domain.anatomy import BASE_NAMES, BASE_STRUCTURES, GROUPS, LESIONS
 from medprompt_cli.domain.geometry import Geometry
-from medprompt_cli.domain.volume import LabelMap, Mask, Volume
-
-MM3_PER_ML = 1000.0
-
-CUT_SHARE = 0.1
-"""A region counts as cut by the field of view if it touches one face of the grid with more
-than this share of its cross-section, taken as that of a ball of its volume. The brain of a
-tight crop touches with 3 %, a brainstem cut through its medulla with about 30 %."""
+from medprompt_cli.domain.parcels import FAMILIES, PARCELS
+from medprompt_cli.domain.volume import LabelMap, Mask, Volume, check_one_grid
+from medprompt_cli.execution.extent import (
+    Extent,
+    cut_faces,
+    extents_by_name,
+    is_cut,
+    label_extents,
+)
 
 EVEN_ODDS = 0.5
 """Presence above which a region without a voxel was missed rather than absent."""
@@ -38,7 +37,7 @@ class Target(Protocol):
 
     @property
     def members(self) -> tuple[str, ...]:
-        """The base structures it is made of; empty for a lesion."""
+        """The base structures or the parcels it is made of; empty for a lesion."""
         ...
 
     @property
@@ -48,7 +47,7 @@ class Target(Protocol):
 
 
 class Segmented(Protocol):
-    """Masks of one image, on its grid."""
+    """Regions of one case, on its grid."""
 
     @property
     def labels(self) -> LabelMap:
@@ -56,8 +55,13 @@ class Segmented(Protocol):
         ...
 
     @property
+    def parcels(self) -> LabelMap | None:
+        """The parcels that were asked for; None if none was."""
+        ...
+
+    @property
     def masks(self) -> Mapping[str, Mask]:
-        """By name of the target, those that are not base structures."""
+        """By name of the target: unions, and lesions, whose mask may hold no voxel."""
         ...
 
     @property
@@ -89,20 +93,22 @@ class Segments(Protocol):
     weights_sha256: str
     device_name: str
 
-    def segment(self, volume: Volume, targets: Sequence[Target], /) -> Segmented:
-        """Find the targets in one image."""
+    def segment(
+        self, volumes: Volume | Sequence[Volume], targets: Sequence[Target], /
+    ) -> Segmented:
+        """Find the targets in one image, or in several of one grid read together."""
         ...
 
 
 @dataclass(frozen=True)
 class TargetResult:
-    """The answer to one target in one image.
+    """The answer to one target in one case.
 
     Attributes:
         name: Canonical name of the target.
         status: measured; absent (no voxel of it); truncated_fov (the image ends inside
-            it); not_visible (the weights cannot see it); failed_qc (no voxel of it, though
-            it is probably there).
+            it or, of a lesion, holds nothing of the brain); not_visible (the weights cannot
+            see it); failed_qc (no voxel of it, though it is probably there).
         presence: Probability that it is there; None if not estimated.
         volume_ml: None unless measured.
         visible_volume_ml: Of a truncated region, the part inside the image.
@@ -113,6 +119,11 @@ class TargetResult:
     presence: float | None = None
     volume_ml: float | None = None
     visible_volume_ml: float | None = None
+
+    @property
+    def has_voxels(self) -> bool:
+        """Whether some of it is in the image."""
+        return (self.volume_ml, self.visible_volume_ml) != (None, None)
 
     def as_json(self) -> dict[str, object]:
         """The fields as a sidecar words them."""
@@ -128,14 +139,15 @@ class TargetResult:
 
 @dataclass(frozen=True, eq=False)
 class CaseResult:
-    """What one image gave.
+    """What one case gave.
 
     Attributes:
-        labels: Regions that do not overlap; None if none of them has a voxel.
-        masks: The other regions that have voxels.
+        labels: Base structures; None if none of them has a voxel.
+        masks: Regions that may overlap, and have voxels.
         results: One for every target that was asked for, in order.
         notes: What a reader of the masks should know, one sentence each.
         seconds: Time by stage.
+        parcels: Parts of base structures; None if none of them has a voxel.
     """
 
     labels: LabelMap | None
@@ -143,14 +155,19 @@ class CaseResult:
     results: tuple[TargetResult, ...]
     notes: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
+    parcels: LabelMap | None = None
 
 
 @dataclass(frozen=True)
-class Extent:
-    """How much of a grid a region fills, and with how much of it each face is touched."""
+class _Context:
+    """A base structure that nobody asked for, and that the status of others leans on."""
 
-    voxels: int
-    faces_mm2: tuple[float, ...]
+    name: str
+    visible: bool = True
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        return (self.name,)
 
 
 def plan_hash(targets: Iterable[Target]) -> str:
@@ -159,71 +176,121 @@ def plan_hash(targets: Iterable[Target]) -> str:
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 
-def segment_case(volume: Volume, targets: Sequence[Target], segmenter: Segments) -> CaseResult:
-    """Segment what can be seen, and give every target its status."""
+def segment_case(
+    volumes: Volume | Sequence[Volume], targets: Sequence[Target], segmenter: Segments
+) -> CaseResult:
+    """Segment what can be seen, and give every target its status.
+
+    Args:
+        volumes: One image, or several of one grid that are read together.
+        targets: What is asked for.
+        segmenter: The network.
+
+    Raises:
+        InputError: If several images do not lie on one grid.
+    """
+    streams = [volumes] if isinstance(volumes, Volume) else list(volumes)
+    check_one_grid(streams)
     visible = [target for target in targets if target.visible]
-    found = segmenter.segment(volume, visible)
-    extents = label_extents(found.labels.voxels, volume.geometry)
-    results = tuple(_result(target, found, extents, volume.geometry) for target in targets)
-    there = {r.name for r in results if r.status in {"measured", "truncated_fov"}}
+    asked = {target.name for target in visible}
+    found = segmenter.segment(
+        streams[0] if len(streams) == 1 else streams, [*visible, *_context(visible)]
+    )
+    extents = {**extents_by_name(found.labels), **extents_by_name(found.parcels)}
+    geometry = streams[0].geometry
+    results = tuple(_result(target, found, extents, geometry) for target in targets)
+    there = {result.name for result in results if result.has_voxels}
     return CaseResult(
-        found.labels if extents else None,
+        _with_voxels(found.labels, asked, extents),
         tuple(mask for name, mask in found.masks.items() if name in there),
         results,
-        (*volume.notes, *found.notes),
+        (*_reading_notes(streams), *found.notes),
         found.seconds,
+        _with_voxels(found.parcels, asked, extents),
+    )
+
+
+def _reading_notes(streams: Sequence[Volume]) -> Iterable[str]:
+    """What was noted of each image; of several, with its file's name."""
+    for volume in streams:
+        name = f"{Path(volume.source).name}: " if len(streams) > 1 else ""
+        yield from (name + note for note in volume.notes)
+
+
+def _context(targets: Sequence[Target]) -> Iterable[Target]:
+    """Of lesions the whole brain, and of parcels the structures they are parts of."""
+    needed = {name for target in targets for name in parents_of(target.members)}
+    if any(target.name in LESIONS for target in targets):
+        needed |= set(GROUPS["brain"])
+    asked = {target.name for target in targets}
+    return [_Context(name) for name in BASE_NAMES if name in needed - asked]
+
+
+def _with_voxels(
+    labels: LabelMap | None, asked: Collection[str], extents: Mapping[str, Extent]
+) -> LabelMap | None:
+    """What was asked for of a label map; None if nothing of it has a voxel."""
+    if labels is None or not any(n in asked and n in extents for n in labels.names.values()):
+        return None
+    return labels.only(asked)
+
+
+def parents_of(members: Iterable[str]) -> frozenset[str]:
+    """The base structures that parcels are parts of; none for what is no parcel.
+
+    >>> sorted(parents_of(["left-insula", "vermis-i-v"]))
+    ['left-cerebellar-cortex', 'left-cerebral-cortex', 'right-cerebellar-cortex']
+    """
+    wanted = set(members)
+    return frozenset(
+        structure.name
+        for parcel in PARCELS
+        if parcel.name in wanted
+        for structure in BASE_STRUCTURES
+        if structure.kind in FAMILIES[parcel.family]
+        and parcel.side in {structure.side, "midline"}
     )
 
 
 def _result(
-    target: Target, found: Segmented, extents: Mapping[int, Extent], geometry: Geometry
+    target: Target, found: Segmented, extents: Mapping[str, Extent], geometry: Geometry
 ) -> TargetResult:
     if not target.visible:
         return TargetResult(target.name, "not_visible")
     presence = found.presence.get(target.name)
     presence = None if presence is None else round(presence, 4)
     if target.name in found.masks:
-        whole = label_extents(found.masks[target.name].voxels, geometry).values()
+        parts = list(label_extents(found.masks[target.name].voxels, geometry).values())
     else:
-        whole = [
-            extents[BASE_INDEX[name]] for name in target.members if BASE_INDEX[name] in extents
-        ]
-    if not whole:
-        missed = presence is not None and presence > EVEN_ODDS
-        return TargetResult(target.name, "failed_qc" if missed else "absent", presence)
+        parts = [extents[name] for name in target.members if name in extents]
+    parents = [extents[name] for name in parents_of(target.members) if name in extents]
+    if not parts:
+        status = _status_without_voxels(target, presence, parents, extents, geometry)
+        return TargetResult(target.name, status, presence)
     volume = round(found.volumes_ml[target.name], 4)
-    if is_cut(whole, geometry):
+    cut = cut_faces(parts, geometry)
+    if parents:  # a thin parcel touches the edge of a tight crop, which cuts nothing
+        cut &= cut_faces(parents, geometry)
+    if cut.any():
         return TargetResult(target.name, "truncated_fov", presence, None, volume)
     return TargetResult(target.name, "measured", presence, volume)
 
 
-def label_extents(voxels: np.ndarray, geometry: Geometry) -> dict[int, Extent]:
-    """Extent of every id above 0 that occurs.
+def _status_without_voxels(
+    target: Target,
+    presence: float | None,
+    parents: Sequence[Extent],
+    extents: Mapping[str, Extent],
+    geometry: Geometry,
+) -> Status:
+    """Why a region has no voxel.
 
-    Args:
-        voxels: (I, J, K) bool, or unsigned integers below 256.
-        geometry: Their grid.
+    No lesion is the usual answer in a brain; where no brain is seen, nothing is known of
+    its lesions. A parcel must be somewhere in a structure that is seen whole.
     """
-    counts = sum(_counts(voxels[:, :, k]) for k in range(voxels.shape[2]))
-    faces = []
-    for axis in range(3):
-        area = geometry.voxel_volume_mm3 / geometry.spacing[axis]
-        faces += [_counts(np.take(voxels, end, axis)) * area for end in (0, -1)]
-    return {
-        index: Extent(int(count), tuple(float(face[index]) for face in faces))
-        for index, count in enumerate(np.asarray(counts))
-        if index and count
-    }
-
-
-def _counts(plane: np.ndarray) -> np.ndarray:
-    return np.bincount(plane.ravel(), minlength=256)
-
-
-def is_cut(parts: Iterable[Extent], geometry: Geometry) -> bool:
-    """Whether the field of view ends inside the region made of these parts."""
-    parts = list(parts)
-    volume = sum(part.voxels for part in parts) * geometry.voxel_volume_mm3
-    cross_section = math.pi * (3 * volume / (4 * math.pi)) ** (2 / 3)
-    touched = np.sum([part.faces_mm2 for part in parts], axis=0)
-    return bool(touched.max() > CUT_SHARE * cross_section)
+    if target.name in LESIONS:
+        return "absent" if extents.keys() & set(GROUPS["brain"]) else "truncated_fov"
+    if parents_of(target.members):
+        return "failed_qc" if parents and not is_cut(parents, geometry) else "absent"
+    missed = presence is not None and presence > EVEN_ODDS
+    return "failed_qc" if missed else "absent"
