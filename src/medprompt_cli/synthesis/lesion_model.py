@@ -51,7 +51,7 @@ class LesionRange:
     )
     ms_count: tuple[int, int] = (1, 40)
     ms_total_ml: tuple[float, float] = (0.2, 30.0)
-    wmh_band_mm: tuple[float, float] = (1.0, 9.0)
+    wmh_band_mm: tuple[float, float] = (0.3, 4.0)
     wmh_foci: int = 24
     glioma_mm: tuple[float, float] = (7.0, 28.0)
     metastases: int = 6

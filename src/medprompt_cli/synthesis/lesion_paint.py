@@ -159,8 +159,9 @@ def _fade_borders(
     border = torch.zeros_like(flat, dtype=torch.bool)
     border[inner[edge]] = True
     border[around[:, edge].reshape(-1)] = True
-    border = torch.nonzero(border & (soft[flat.int()] | (flat == 0)))[:, 0]
+    border = torch.nonzero(border)[:, 0]
+    under = flat[border].long()
+    border = border[soft[under] | (under == 0)]
     near = torch.stack([border, *_neighbours(border, parts.shape)])
-    mean = values[near].mean(0)
-    values[border] = mean
+    values[border] = values[near].mean(0)
     return image

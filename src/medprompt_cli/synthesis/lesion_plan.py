@@ -226,7 +226,7 @@ def _meningioma(finder: SpotFinder, draw: Draw, ranges: LesionRange) -> list[Les
 def _infarct(finder: SpotFinder, draw: Draw, ranges: LesionRange) -> list[Lesion]:
     lesions = []
     for spot in finder.spots({"cortex": 1.0}, 1):
-        radius = 0.5 * _between(draw, ranges.infarct_mm)
+        radius = 0.5 * draw.uniform(*ranges.infarct_mm)
         layers: tuple[tuple[str, float], ...] = (("infarct-acute", 0.0),)
         push = draw.uniform(0, 0.25)
         if draw.chance(0.45):
