@@ -25,6 +25,7 @@ from medprompt_cli.cohort.stop import stoppable as _stoppable
 from medprompt_cli.cohort.units import choose as _choose
 from medprompt_cli.errors import InputError as _InputError
 from medprompt_cli.errors import PreemptedError as _PreemptedError
+from medprompt_cli.errors import UsageError as _UsageError
 from medprompt_cli.errors import WeightsError as _WeightsError
 from medprompt_cli.execution.segment import Segments as _Segments
 from medprompt_cli.planning.vocabulary import Target as _Target
@@ -41,6 +42,8 @@ class SegmentOptions:
         participants: Subjects to do, with or without `sub-`; none means all.
         sessions: Sessions to do, with or without `ses-`; none means all.
         suffixes: Kinds of scan to do, e.g. `T1w`; none means every scan of anatomy.
+        together: Kinds of scan, e.g. `FLAIR` and `T1w`, of which those of one session are
+            read together and give one result; none means each scan by itself.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
         weights: A name of weights.toml or a file; None for the bundled weights.
         memory_gb: What one image may take beyond the weights; None for the default.
@@ -54,6 +57,7 @@ class SegmentOptions:
     weights: str | _Path | None = None
     memory_gb: float | None = None
     force: bool = False
+    together: _Sequence[str] = ()
 
 
 def segment(
@@ -98,12 +102,13 @@ def _plan_job(
 ) -> _Job:
     targets = _resolve(prompts)
     _check_visible(targets)
+    _check_together(options)
     dataset = _open_dataset(
         source, subjects=options.participants or None, sessions=options.sessions or None
     )
     whole = dataset.root if dataset.kind in {"bids", "folder"} else source
     _check_output_folder(out, whole, is_bids=dataset.kind == "bids")
-    images = _choose(dataset.images, options.suffixes)
+    images = _choose(dataset.images, options.together or options.suffixes)
     if not images:
         raise _nothing_to_segment(source, dataset, options)
     unusable = tuple(p for p in dataset.problems if p.severity == "skipped")
@@ -116,6 +121,7 @@ def _plan_job(
         targets,
         force=options.force,
         filtered=bool(options.participants or options.sessions or options.suffixes),
+        together=tuple(options.together),
     )
 
 
@@ -124,6 +130,22 @@ def _check_visible(targets: _Sequence[_Target]) -> None:
         raise _WeightsError(
             f"The weights cannot see {', '.join(target.name for target in targets)}.",
             remedy="Ask for a structure that they can see, such as 'left hippocampus'.",
+        )
+
+
+def _check_together(options: SegmentOptions) -> None:
+    kinds = {kind.lower() for kind in options.together}
+    if options.together and options.suffixes:
+        raise _UsageError(
+            f"Only {', '.join(options.suffixes)} is to be segmented, and "
+            f"{', '.join(options.together)} together.",
+            remedy="Name the scans that are to be read together, and no other suffix.",
+        )
+    if options.together and len(kinds) < max(2, len(options.together)):
+        raise _UsageError(
+            f"{', '.join(options.together)} cannot be read together: "
+            "these are not two or more kinds of scan.",
+            remedy="Name each kind once, such as FLAIR,T1w.",
         )
 
 
@@ -139,7 +161,8 @@ def _nothing_to_segment(
             remedy=first.remedy,
             code=first.code,
         )
-    asked = [*options.participants, *options.sessions, *options.suffixes]
+    kinds = (*options.suffixes, *options.together)
+    asked = [*options.participants, *options.sessions, *kinds]
     limited = f" of {', '.join(asked)}" if asked else ""
     return _InputError(
         f"{source} holds no image{limited}.",

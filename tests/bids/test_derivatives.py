@@ -14,14 +14,15 @@ from medprompt_cli.bids import derivatives
 from medprompt_cli.bids.atomic import commit
 from medprompt_cli.bids.derivatives import Provenance, Regions
 from medprompt_cli.bids.entities import parse_name
-from medprompt_cli.bids.entry import ImageEntry
+from medprompt_cli.bids.entry import ImageEntry, joined
 from medprompt_cli.bids.images import read_image
+from medprompt_cli.bids.label_table import parcel_table
 from medprompt_cli.domain.geometry import Geometry
 from medprompt_cli.domain.volume import LabelMap, Mask
 from medprompt_cli.errors import OutputError, UsageError
 
 PROVENANCE = Provenance(
-    "bids:source:sub-01/anat/sub-01_T1w.nii.gz",
+    ("bids:source:sub-01/anat/sub-01_T1w.nii.gz",),
     ("hippocampus", "ventricles"),
     "a" * 64,
     {"Name": "small", "Version": "1.0.0", "SHA256": "b" * 64},
@@ -175,6 +176,92 @@ def test_the_sidecar_of_a_mask_speaks_of_its_region(tmp_path, source):
     assert list(content["Targets"]) == ["ventricles"]
 
 
+def with_parcels(source, *, labels=True):
+    geometry = read_image(source).geometry
+    voxels = np.zeros(geometry.shape, np.uint16)
+    voxels[3:5, 4:8, 2:6] = 1028
+    voxels[6:7, 4:8, 2:6] = 2035
+    names = {1028: "left-superior-frontal", 2035: "right-insula", 1025: "left-precuneus"}
+    return {
+        "parcels": LabelMap(voxels, geometry, names),
+        "masks": (),
+        "results": {
+            "left-hippocampus": {"Status": "measured"},
+            "left-superior-frontal": {"Status": "measured"},
+            "left-precuneus": {"Status": "absent"},
+            "ms-lesion": {"Status": "absent"},
+        },
+        **({} if labels else {"labels": None}),
+    }
+
+
+def test_parcels_are_a_label_map_of_their_own(tmp_path, source):
+    out = tmp_path / "out"
+    anat = "sub-01/anat/sub-01_space-orig_"
+
+    assert write_regions(out, source, **with_parcels(source)) == [
+        f"{anat}seg-dkt_desc-T1w_dseg.json",
+        f"{anat}seg-dkt_desc-T1w_dseg.nii.gz",
+        f"{anat}seg-medprompt_desc-T1w_dseg.json",
+        f"{anat}seg-medprompt_desc-T1w_dseg.nii.gz",
+    ]
+    dseg = load(out / f"{anat}seg-dkt_desc-T1w_dseg.nii.gz")
+    assert dseg.get_data_dtype() == np.uint16
+    assert np.unique(np.asarray(dseg.dataobj)).tolist() == [0, 1028, 2035]
+    assert dseg.affine.tobytes() == load(source).affine.tobytes()
+
+
+@pytest.mark.parametrize("labels", [True, False], ids=["with structures", "alone"])
+def test_every_answer_stands_in_one_sidecar(tmp_path, source, labels):
+    out = tmp_path / "out"
+    write_regions(out, source, **with_parcels(source, labels=labels))
+    found = {
+        path.name.split("_")[2]: json.loads(path.read_text()) for path in out.rglob("*.json")
+    }
+    parcels = ["left-superior-frontal", "left-precuneus"]
+    others = ["left-hippocampus", "ms-lesion"]
+
+    assert found["seg-dkt"]["Description"] == (
+        "Voxel values are the indices of seg-dkt_dseg.tsv."
+    )
+    if labels:
+        assert list(found["seg-dkt"]["Targets"]) == parcels
+        assert list(found["seg-medprompt"]["Targets"]) == others
+    else:
+        assert set(found["seg-dkt"]["Targets"]) == {*parcels, *others}
+
+
+def test_the_mask_of_a_lesion(tmp_path, source):
+    out = tmp_path / "out"
+    geometry = read_image(source).geometry
+    lesion = Mask("ms-lesion", np.ones(geometry.shape, bool), geometry)
+    results = {"ms-lesion": {"Status": "measured", "Presence": 0.97, "VolumeMl": 1.3}}
+    names = write_regions(out, source, labels=None, masks=(lesion,), results=results)
+    stem = "sub-01/anat/sub-01_space-orig_label-MsLesion_desc-T1w_mask"
+    content = json.loads((out / f"{stem}.json").read_text())
+
+    assert names == [f"{stem}.json", f"{stem}.nii.gz"]
+    assert (content["Type"], content["Targets"]) == ("Lesion", results)
+
+
+def test_images_read_together_are_named_after_all_of_them():
+    flair = entry_of("sub-01_ses-02_run-1_desc-preproc_FLAIR")
+    t1w = entry_of("sub-01_ses-02_acq-hi_run-1_desc-preproc_T1w")
+    both = joined([flair, t1w])
+
+    assert derivatives.unit_name(both) == "sub-01_ses-02_run-1_desc-preproc_FLAIRT1w"
+    assert derivatives.mask_name(both, "ms-lesion") == (
+        "sub-01_ses-02_run-1_space-orig_label-MsLesion_desc-preprocFLAIRT1w_mask"
+    )
+    assert both.path == flair.path
+
+
+def test_an_image_alone_keeps_its_name():
+    t1w = entry_of("sub-01_acq-hi_run-1_T1w")
+
+    assert joined([t1w]) == t1w
+
+
 def test_rounding_of_the_affine_is_told(tmp_path):
     affine = np.array([[2, 0, 0, 1 / 3], [0, 1, 0, 70.1], [0, 0, 1, 0], [0, 0, 0, 1]])
     geometry = Geometry((4, 5, 6), affine)
@@ -216,6 +303,13 @@ def test_dataset_files(tmp_path):
     }
     assert (out / ".bidsignore").read_text() == "logs/\n"
     assert (out / "seg-medprompt_dseg.tsv").is_file()
+    assert not (out / "seg-dkt_dseg.tsv").exists()
+
+
+def test_the_table_of_parcels_lies_where_parcels_are_asked_for(tmp_path):
+    derivatives.write_dataset_files(tmp_path / "out", tmp_path, parcels=True)
+
+    assert (tmp_path / "out" / "seg-dkt_dseg.tsv").read_text() == parcel_table()
 
 
 def test_a_second_source_gets_a_link_of_its_own_and_keeps_it(tmp_path):

@@ -241,7 +241,7 @@ def test_json(bids, medprompt):
     assert (summary["planned"], summary["exit_code"], summary["stopped"]) == (2, 1, None)
     assert done == {
         "name": "sub-01_T1w",
-        "input": f"bids/{SCANS[0]}.nii.gz",
+        "inputs": [f"bids/{SCANS[0]}.nii.gz"],
         "status": "done",
         "masks": [dseg("01")],
         "targets": {

@@ -83,6 +83,19 @@ def test_the_basis_of_a_file_and_of_a_folder(tmp_path):
         (tmp_path / name).write_bytes(b"12345")
         os.utime(tmp_path / name, ns=(0, time_ns))
 
-    assert records.basis_of(tmp_path / "1.dcm", "p", "w") == Basis(5, 3_000_000_000, "p", "w")
-    assert records.basis_of(tmp_path, "p", "w") == Basis(10, 5_000_000_000, "p", "w")
-    assert records.basis_of(tmp_path / "none", "p", "w") == Basis(-1, -1, "p", "w")
+    assert records.basis_of([tmp_path / "1.dcm"], "p", "w") == Basis(5, 3_000_000_000, "p", "w")
+    assert records.basis_of([tmp_path], "p", "w") == Basis(10, 5_000_000_000, "p", "w")
+    assert records.basis_of([tmp_path / "none"], "p", "w") == Basis(-1, -1, "p", "w")
+
+
+def test_the_basis_of_images_read_together_changes_with_each(tmp_path):
+    images = [tmp_path / "T1w.nii", tmp_path / "FLAIR.nii"]
+    for image, time_ns in zip(images, (3_000_000_000, 5_000_000_000), strict=True):
+        image.write_bytes(b"12345")
+        os.utime(image, ns=(0, time_ns))
+    before = records.basis_of(images, "p", "w")
+    os.utime(images[0], ns=(0, 2_000_000_000))
+
+    assert before == Basis(10, 8_000_000_000, "p", "w")
+    assert records.basis_of(images, "p", "w") != before
+    assert records.basis_of([*images, tmp_path / "none"], "p", "w") == Basis(-1, -1, "p", "w")

@@ -61,7 +61,7 @@ def test_a_record_says_what_was_done_with_what(run, out, bids):
     found = record(out, "sub-01_T1w")
 
     assert found["status"] == "done"
-    assert found["input"] == str(scan)
+    assert found["inputs"] == [str(scan)]
     assert found["basis"]["bytes"] == scan.stat().st_size
     assert found["basis"]["modified_ns"] == scan.stat().st_mtime_ns
     assert found["basis"]["weights"] == "5" * 64

@@ -65,7 +65,7 @@ def test_ids_may_be_large_and_are_told_apart():
     voxels = np.zeros(GRID.shape, np.uint16)
     voxels[3:5, 3, 3] = 1028
     voxels[0, 0, 0] = 2035
-    names = {1028: "left-superior-frontal", 2035: "right-insula", 630: "vermis-i-v"}
+    names = {1028: "left-superior-frontal", 2035: "right-insula", 630: "anterior-vermis"}
     extents = extents_by_name(LabelMap(voxels, GRID, names))
 
     assert {name: extent.voxels for name, extent in extents.items()} == {

@@ -16,7 +16,7 @@ from medprompt_cli.bids.atomic import Staged, discard, stage, write_file_if_new
 from medprompt_cli.bids.entities import build_name
 from medprompt_cli.bids.entry import ImageEntry
 from medprompt_cli.bids.label_image import grid_header, smallest_unsigned, stage_label_image
-from medprompt_cli.bids.label_table import label_table
+from medprompt_cli.bids.label_table import label_table, parcel_table
 from medprompt_cli.domain.anatomy import LESIONS
 from medprompt_cli.domain.volume import LabelMap, Mask
 from medprompt_cli.errors import UsageError
@@ -27,6 +27,9 @@ LOGS = "logs"
 SEGMENTATION = "medprompt"
 """Value of the `seg` entity, and the name that marks a folder as ours."""
 
+PARCELLATION = "dkt"
+"""Value of the `seg` entity of parcels: most of them follow the DKT protocol."""
+
 ROUNDED = (
     "The source holds its affine in 64 bits and the sform of this file in 32: "
     "voxels lie at most {:.1g} mm apart."
@@ -35,16 +38,16 @@ ROUNDED = (
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a result comes from; the same words go into every sidecar of an image.
+    """Where a result comes from; the same words go into every sidecar of a case.
 
     Attributes:
-        source_uri: BIDS URI of the image.
+        sources: BIDS URI of each image.
         prompts: What was asked for, in the person's words.
         plan_hash: SHA-256 of what the prompts compile to.
         weights: Name, version and SHA-256 of the weights.
     """
 
-    source_uri: str
+    sources: tuple[str, ...]
     prompts: tuple[str, ...]
     plan_hash: str
     weights: Mapping[str, str]
@@ -52,19 +55,27 @@ class Provenance:
 
 @dataclass(frozen=True, eq=False)
 class Regions:
-    """The regions of one image that are to be written.
+    """The regions of one case that are to be written.
 
     Attributes:
-        labels: Those that do not overlap; None if there are none.
-        masks: The others.
+        labels: Base structures; None if there are none.
+        masks: Regions that may overlap.
         results: By name of the target: status, presence and volume, ready for JSON.
         notes: What a reader of the masks should know, one sentence each.
+        parcels: Parts of base structures; None if there are none.
     """
 
     labels: LabelMap | None
     masks: tuple[Mask, ...]
     results: Mapping[str, Mapping[str, Any]]
     notes: tuple[str, ...] = ()
+    parcels: LabelMap | None = None
+
+    @property
+    def maps(self) -> dict[str, LabelMap]:
+        """The label maps there are, by the value of their `seg` entity."""
+        both = {SEGMENTATION: self.labels, PARCELLATION: self.parcels}
+        return {seg: labels for seg, labels in both.items() if labels is not None}
 
 
 def anat_folder(entry: ImageEntry) -> PurePosixPath:
@@ -77,9 +88,9 @@ def unit_name(entry: ImageEntry) -> str:
     return build_name(_identity(entry), entry.suffix or "image", "")
 
 
-def dseg_name(entry: ImageEntry) -> str:
-    """File name of the label map of an image, without extension."""
-    return build_name({**_place(entry), "seg": SEGMENTATION}, "dseg", "")
+def dseg_name(entry: ImageEntry, seg: str = SEGMENTATION) -> str:
+    """File name of a label map of an image, without extension."""
+    return build_name({**_place(entry), "seg": seg}, "dseg", "")
 
 
 def mask_name(entry: ImageEntry, region: str) -> str:
@@ -114,10 +125,9 @@ def stage_regions(
     """
     folder = out / anat_folder(entry)
     images: list[tuple[str, LabelMap | Mask]] = [
-        (mask_name(entry, mask.region), mask) for mask in regions.masks
+        *((dseg_name(entry, seg), labels) for seg, labels in regions.maps.items()),
+        *((mask_name(entry, mask.region), mask) for mask in regions.masks),
     ]
-    if regions.labels is not None:
-        images.insert(0, (dseg_name(entry), regions.labels))
     staged: list[Staged] = []
     try:
         for name, image in images:
@@ -139,8 +149,8 @@ def _sidecar(
 ) -> dict[str, Any]:
     notes = [*regions.notes, *([ROUNDED.format(rounding)] if rounding else [])]
     return {
-        "Description": _describe(image),
-        "Sources": [provenance.source_uri],
+        "Description": _describe(image, regions),
+        "Sources": list(provenance.sources),
         "SpatialReference": "orig",
         "Manual": False,
         **({"Type": _mask_type(image.region)} if isinstance(image, Mask) else {}),
@@ -152,17 +162,23 @@ def _sidecar(
     }
 
 
-def _describe(image: LabelMap | Mask) -> str:
+def _describe(image: LabelMap | Mask, regions: Regions) -> str:
     if isinstance(image, Mask):
         return f"Voxels of {image.region}: 1 inside, 0 outside."
-    return "Voxel values are the indices of seg-medprompt_dseg.tsv."
+    seg = next(seg for seg, labels in regions.maps.items() if labels is image)
+    return f"Voxel values are the indices of seg-{seg}_dseg.tsv."
 
 
 def _results_of(image: LabelMap | Mask, regions: Regions) -> dict[str, Any]:
-    """A mask speaks of its own region; a label map of everything without a mask."""
+    """An image speaks of its own regions; the first label map of all without an image."""
     if isinstance(image, Mask):
         return {image.region: regions.results[image.region]}
+    first, *others = regions.maps.values()
+    if image is not first:
+        own = set(image.names.values())
+        return {name: dict(r) for name, r in regions.results.items() if name in own}
     elsewhere = {mask.region for mask in regions.masks}
+    elsewhere.update(name for other in others for name in other.names.values())
     return {name: dict(r) for name, r in regions.results.items() if name not in elsewhere}
 
 
@@ -183,12 +199,13 @@ def to_json(content: Mapping[str, Any]) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def write_dataset_files(out: Path, source_root: Path) -> str:
+def write_dataset_files(out: Path, source_root: Path, *, parcels: bool = False) -> str:
     """Write what an output folder holds once, and link it to the source dataset.
 
     Args:
         out: The output folder; made if it is not there.
         source_root: Folder that the sources' BIDS URIs start from.
+        parcels: Whether parcels are asked for, whose table is to lie there too.
 
     Returns:
         The name that the source dataset has in `DatasetLinks`.
@@ -204,6 +221,8 @@ def write_dataset_files(out: Path, source_root: Path) -> str:
     links[name] = target
     write_file_if_new(out / DESCRIPTION, to_json(_description(links)).encode())
     write_file_if_new(out / f"seg-{SEGMENTATION}_dseg.tsv", label_table().encode())
+    if parcels:
+        write_file_if_new(out / f"seg-{PARCELLATION}_dseg.tsv", parcel_table().encode())
     write_file_if_new(out / ".bidsignore", f"{LOGS}/\n".encode())
     return name
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -47,6 +47,23 @@ class ImageEntry:
         if self.suffix == "ct":
             return "CT"
         return "MR" if self.suffix in SCAN_SUFFIXES else None
+
+
+def joined(entries: Sequence[ImageEntry]) -> ImageEntry:
+    """The name under which images are read together; one image keeps its own.
+
+    It has the path of the first, the entities that all agree on, and their suffixes as one
+    word: `sub-01_run-1_FLAIR` and `sub-01_acq-hi_run-1_T1w` make `sub-01_run-1_FLAIRT1w`.
+    """
+    first = entries[0]
+    shared = set.intersection(*(set(entry.entities.items()) for entry in entries))
+    return replace(
+        first,
+        suffix="".join(entry.suffix or "" for entry in entries) or None,
+        entities={
+            key: value for key, value in first.entities.items() if (key, value) in shared
+        },
+    )
 
 
 def _identity(entry: ImageEntry) -> tuple[object, ...]:

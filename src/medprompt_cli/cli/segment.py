@@ -43,6 +43,13 @@ def segment(  # noqa: PLR0913, PLR0917 - one argument for each option
         list[str] | None,
         typer.Option(help="Only this kind of scan, e.g. T1w; may be repeated."),
     ] = None,
+    together: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND,KIND",
+            help="Read these scans of a session together, e.g. FLAIR,T1w.",
+        ),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     weights: Annotated[
         str | None, typer.Option(help="Name or file; the bundled weights otherwise.")
@@ -76,6 +83,7 @@ def segment(  # noqa: PLR0913, PLR0917 - one argument for each option
         weights=weights,
         memory_gb=memory,
         force=force,
+        together=[kind.strip() for kind in together.split(",")] if together else (),
     )
     with lines_in_a_log():
         summary = run(source, out, prompt, options)
@@ -160,7 +168,7 @@ def _exit_code(summary: Summary) -> int:
 def _outcome_json(outcome: Outcome) -> dict[str, object]:
     return {
         "name": outcome.name,
-        "input": str(outcome.source),
+        "inputs": [str(path) for path in (outcome.source, *outcome.partners)],
         "status": outcome.status,
         "masks": [str(mask) for mask in outcome.masks],
         "targets": dict(outcome.targets),

@@ -1,4 +1,4 @@
-"""One image of a cohort: read, segmented, written, recorded, whatever happens to it."""
+"""One case of a cohort: read, segmented, written, recorded, whatever happens to it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from medprompt_cli import __version__
 from medprompt_cli.bids.atomic import Staged, commit, discard, leaves_no_room
 from medprompt_cli.bids.derivatives import Provenance, Regions, source_uri, stage_regions
-from medprompt_cli.bids.entities import SCAN_SUFFIXES
-from medprompt_cli.bids.entry import ImageEntry
 from medprompt_cli.bids.images import read_image
 from medprompt_cli.cohort.outcome import Failure, Outcome
 from medprompt_cli.cohort.records import (
@@ -27,7 +25,7 @@ from medprompt_cli.cohort.records import (
     write_record,
 )
 from medprompt_cli.cohort.units import Unit
-from medprompt_cli.domain.volume import Volume
+from medprompt_cli.domain.volume import Volume, check_one_grid
 from medprompt_cli.errors import (
     DeviceError,
     InputError,
@@ -43,21 +41,18 @@ from medprompt_cli.execution.segment import (
     segment_case,
 )
 
-CT_SUFFIX = "ct"
-"""The one suffix whose intensities are in HU. Source: BIDS, BEP 024."""
-
 
 @dataclass(frozen=True)
 class Loaded:
-    """An image in memory, or why it is not."""
+    """The images of a case in memory, or why they are not."""
 
-    volume: Volume | Exception
+    volumes: Sequence[Volume] | Exception
     seconds: float
 
 
 @dataclass(frozen=True)
 class Worked:
-    """The regions of an image, or why there are none."""
+    """The regions of a case, or why there are none."""
 
     result: CaseResult | Exception
     seconds: Mapping[str, float]
@@ -65,7 +60,7 @@ class Worked:
 
 @dataclass(frozen=True)
 class CaseRunner:
-    """The three stages of one image, for `run_overlapped`.
+    """The three stages of one case, for `run_overlapped`.
 
     Attributes:
         out: The output folder.
@@ -84,29 +79,30 @@ class CaseRunner:
     segmenter: Segments
 
     def read(self, unit: Unit) -> Loaded:
-        """Load the image; a failure is a value, and the cohort goes on."""
+        """Load the images; a failure is a value, and the cohort goes on."""
         start = time.perf_counter()
         try:
-            volume = read_image(unit.entry.path, modality=_modality(unit.entry))
-        except Exception as error:  # noqa: BLE001 - the cohort outlives any one image
+            volumes = [read_image(s.path, modality=s.modality) for s in unit.sources]
+            check_one_grid(volumes)
+        except Exception as error:  # noqa: BLE001 - the cohort outlives any one case
             return Loaded(error, time.perf_counter() - start)
-        return Loaded(volume, time.perf_counter() - start)
+        return Loaded(volumes, time.perf_counter() - start)
 
     def work(self, unit: Unit, loaded: Loaded) -> Worked:  # noqa: ARG002 - a stage's form
         """Run the network.
 
         Raises:
-            DeviceError: As the next image would meet it too.
-            WeightsError: As the next image would meet it too.
+            DeviceError: As the next case would meet it too.
+            WeightsError: As the next case would meet it too.
         """
         seconds = {"read": loaded.seconds}
-        if isinstance(loaded.volume, Exception):
-            return Worked(loaded.volume, seconds)
+        if isinstance(loaded.volumes, Exception):
+            return Worked(loaded.volumes, seconds)
         try:
-            result = segment_case(loaded.volume, self.targets, self.segmenter)
+            result = segment_case(loaded.volumes, self.targets, self.segmenter)
         except (DeviceError, WeightsError):
             raise
-        except Exception as error:  # noqa: BLE001 - the cohort outlives any one image
+        except Exception as error:  # noqa: BLE001 - the cohort outlives any one case
             return Worked(error, seconds)
         return Worked(result, {**seconds, **result.seconds})
 
@@ -116,7 +112,7 @@ class CaseRunner:
             return self._record_failure(unit, worked.result, worked.seconds)
         try:
             return self._write_result(unit, worked.result, worked.seconds)
-        except Exception as error:  # noqa: BLE001 - the cohort outlives any one image
+        except Exception as error:  # noqa: BLE001 - the cohort outlives any one case
             return self._record_failure(unit, error, worked.seconds)
 
     def _write_result(
@@ -124,8 +120,8 @@ class CaseRunner:
     ) -> Outcome:
         start = time.perf_counter()
         results = {target.name: target.as_json() for target in result.results}
-        regions = Regions(result.labels, result.masks, results, result.notes)
-        staged = stage_regions(self.out, unit.entry, regions, self._provenance(unit.entry))
+        regions = Regions(result.labels, result.masks, results, result.notes, result.parcels)
+        staged = stage_regions(self.out, unit.entry, regions, self._provenance(unit))
         try:
             outputs = self._replace_outputs(unit, staged)
         finally:
@@ -141,6 +137,7 @@ class CaseRunner:
             paths,
             results,
             seconds=sum(seconds.values()),
+            partners=unit.partners,
             replaced=replaced_answer(unit.record, unit.basis),
         )
 
@@ -187,11 +184,12 @@ class CaseRunner:
             "failed",
             failure=failure,
             seconds=sum(seconds.values()),
+            partners=unit.partners,
             ends_run=full,
         )
 
     def _left(self, unit: Unit) -> dict[str, int]:
-        """Files of this image that lie in the output folder, of whatever attempt."""
+        """Files of this case that lie in the output folder, of whatever attempt."""
         listed = {**outputs_of(unit.record), **outputs_of(read_record(unit.record_path))}
         sizes = {name: file_size(self.out / name) for name in listed}
         return {name: size for name, size in sizes.items() if size is not None}
@@ -199,7 +197,7 @@ class CaseRunner:
     def _about(self, unit: Unit, seconds: Mapping[str, float]) -> dict[str, Any]:
         return {
             "name": unit.name,
-            "input": str(unit.entry.path),
+            "inputs": [str(source.path) for source in unit.sources],
             "prompts": list(self.prompts),
             "weights": self._weights(),
             "device": self.segmenter.device_name,
@@ -215,16 +213,9 @@ class CaseRunner:
             "SHA256": self.segmenter.weights_sha256,
         }
 
-    def _provenance(self, entry: ImageEntry) -> Provenance:
-        uri = source_uri(entry.path, self.source_root, self.link)
-        return Provenance(uri, self.prompts, plan_hash(self.targets), self._weights())
-
-
-def _modality(entry: ImageEntry) -> Literal["MR", "CT"] | None:
-    """What the suffix says of how intensities are to be read; None if nothing."""
-    if entry.suffix == CT_SUFFIX:
-        return "CT"
-    return "MR" if entry.suffix in SCAN_SUFFIXES else None
+    def _provenance(self, unit: Unit) -> Provenance:
+        uris = tuple(source_uri(s.path, self.source_root, self.link) for s in unit.sources)
+        return Provenance(uris, self.prompts, plan_hash(self.targets), self._weights())
 
 
 def describe_failure(path: Path, error: Exception) -> Failure:

@@ -1,4 +1,4 @@
-"""What became of each image, and of a run."""
+"""What became of each case, and of a run."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ class Failure:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one image.
+    """What became of one case: an image, or several that are read together.
 
     Attributes:
         name: Its name in the run, or its path where it has none.
-        source: Its file or folder.
+        source: Its file or folder; of several images the first, on whose grid results lie.
         status: done now, kept from an earlier run, or failed.
         outputs: The files that hold its result, sidecars included.
         targets: By target: status, presence and volume, as in the sidecars.
@@ -53,7 +53,8 @@ class Outcome:
         seconds: What its stages took, together; 0 if it was not worked on.
         replaced: What its earlier files answered, if they were replaced; None otherwise.
         edited: Files of a kept result that somebody changed after they were written.
-        ends_run: An error that the next image would meet as well; None if there is none.
+        ends_run: An error that the next case would meet as well; None if there is none.
+        partners: The images that are read together with the first.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Outcome:
     replaced: str | None = None
     edited: tuple[Path, ...] = ()
     ends_run: MedpromptError | None = None
+    partners: tuple[Path, ...] = ()
 
     @property
     def masks(self) -> tuple[Path, ...]:

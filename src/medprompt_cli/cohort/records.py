@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -30,8 +30,10 @@ class Basis:
     """What a result depends on: if any of it changes, the image is done again.
 
     Attributes:
-        bytes: Size of the image, or of all files of a series; -1 if it is not there.
-        modified_ns: When it was last written, as the file system says.
+        bytes: Size of the image, or of all files of a series, or of all images that are
+            read together; -1 if one is not there.
+        modified_ns: When it was last written, as the file system says; of several images
+            the sum, so that no change of one hides behind another.
         plan: Hash of the targets.
         weights: SHA-256 of the weights.
     """
@@ -42,15 +44,21 @@ class Basis:
     weights: str
 
 
-def basis_of(image: Path, plan: str, weights: str) -> Basis:
-    """What a result made from `image` now would depend on."""
+def basis_of(images: Sequence[Path], plan: str, weights: str) -> Basis:
+    """What a result made from `images` now would depend on."""
     try:
-        files = list(image.iterdir()) if image.is_dir() else [image]
-        stats = [file.stat() for file in files]
+        found = [_size_and_time(image) for image in images]
     except OSError:
         return Basis(-1, -1, plan, weights)
-    size = sum(stat.st_size for stat in stats)
-    return Basis(size, max((stat.st_mtime_ns for stat in stats), default=-1), plan, weights)
+    return Basis(sum(size for size, _ in found), sum(time for _, time in found), plan, weights)
+
+
+def _size_and_time(image: Path) -> tuple[int, int]:
+    """Bytes of an image, or of all files of a series, and when the last was written."""
+    files = list(image.iterdir()) if image.is_dir() else [image]
+    stats = [file.stat() for file in files]
+    latest = max((stat.st_mtime_ns for stat in stats), default=-1)
+    return sum(stat.st_size for stat in stats), latest
 
 
 def record_path(out: Path, name: str) -> Path:

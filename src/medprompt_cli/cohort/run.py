@@ -8,7 +8,7 @@ from pathlib import Path
 
 from medprompt_cli.bids.atomic import remove_leftovers
 from medprompt_cli.bids.derivatives import write_dataset_files
-from medprompt_cli.bids.entry import ImageEntry
+from medprompt_cli.bids.entry import ImageEntry, joined
 from medprompt_cli.bids.problems import Problem
 from medprompt_cli.cohort.case import CaseRunner
 from medprompt_cli.cohort.outcome import Failure, Outcome, Summary
@@ -17,7 +17,9 @@ from medprompt_cli.cohort.pipeline import Stages, run_overlapped
 from medprompt_cli.cohort.progress import case_progress, log_case
 from medprompt_cli.cohort.records import Basis, edited_outputs, other_answers, outputs_of
 from medprompt_cli.cohort.stop import StopRequested, stoppable
+from medprompt_cli.cohort.together import form_cases
 from medprompt_cli.cohort.units import Unit, make_unit, same_outputs
+from medprompt_cli.domain.parcels import PARCEL_NAMES
 from medprompt_cli.errors import MedpromptError, PreemptedError
 from medprompt_cli.execution.segment import Segments, Target, plan_hash
 
@@ -37,6 +39,8 @@ class Job:
         targets: What they mean.
         force: Do images again that are done, and overwrite what was changed by hand.
         filtered: Whether `images` is what a person chose of all there are.
+        together: Suffixes of the scans of a session that are read together; with none,
+            each image is a case of its own.
     """
 
     out: Path
@@ -47,6 +51,7 @@ class Job:
     targets: Sequence[Target]
     force: bool = False
     filtered: bool = False
+    together: tuple[str, ...] = ()
 
 
 def run_job(job: Job, segmenter: Segments) -> Summary:
@@ -60,7 +65,8 @@ def run_job(job: Job, segmenter: Segments) -> Summary:
     Raises:
         OutputError: If the output folder cannot be written at all.
     """
-    link = write_dataset_files(job.out, job.root)
+    parcels = {name for target in job.targets for name in target.members} & {*PARCEL_NAMES}
+    link = write_dataset_files(job.out, job.root, parcels=bool(parcels))
     remove_leftovers(job.out)
     units, outcomes = _plan(job, segmenter)
     planned = len(outcomes) + len(units)
@@ -115,16 +121,18 @@ def _reporter(
 
 
 def _plan(job: Job, segmenter: Segments) -> tuple[list[Unit], list[Outcome]]:
-    """The images to do, and what is known of the others before the run."""
-    outcomes = [_unusable(problem) for problem in job.problems]
-    clashes = same_outputs(job.images)
+    """The cases to do, and what is known of the others before the run."""
+    cases, refused = form_cases(job.images, job.together)
+    outcomes = [*map(_unusable, job.problems), *refused]
+    clashes = same_outputs([joined(sources) for sources in cases])
     plan = plan_hash(job.targets)
     units = []
-    for entry in job.images:
-        if entry.path in clashes:
-            outcomes.append(_clash(entry, clashes[entry.path]))
+    for sources in cases:
+        first = sources[0]
+        if first.path in clashes:
+            outcomes.append(_clash(first, clashes[first.path]))
             continue
-        unit = make_unit(job.out, entry, plan, segmenter.weights_sha256)
+        unit = make_unit(job.out, sources, plan, segmenter.weights_sha256)
         if job.force or unit.standing == "todo":
             units.append(unit)
         elif unit.standing == "blocked":
@@ -158,7 +166,9 @@ def _blocked(unit: Unit, out: Path) -> Outcome:
         f"{path} was changed after medprompt wrote it, and is not overwritten.",
         "Move it away to keep it, or overwrite it with --force.",
     )
-    return Outcome(unit.name, unit.entry.path, "failed", failure=failure)
+    return Outcome(
+        unit.name, unit.entry.path, "failed", failure=failure, partners=unit.partners
+    )
 
 
 def _kept(unit: Unit, out: Path) -> Outcome:
@@ -169,5 +179,6 @@ def _kept(unit: Unit, out: Path) -> Outcome:
         "kept",
         tuple(out / name for name in outputs_of(unit.record)),
         record.get("targets", {}),
+        partners=unit.partners,
         edited=tuple(edited_outputs(out, unit.record)),
     )

@@ -1,4 +1,4 @@
-"""Which images of a dataset are to be segmented, and what is to be done for each."""
+"""Which images of a dataset are to be segmented, and what is to be done for each case."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from medprompt_cli.bids.derivatives import anat_folder, dseg_name, unit_name
 from medprompt_cli.bids.entities import LABEL_SUFFIXES
-from medprompt_cli.bids.entry import ImageEntry
+from medprompt_cli.bids.entry import ImageEntry, joined
 from medprompt_cli.cohort.records import Basis, Standing, basis_of, read_record, standing
 from medprompt_cli.cohort.records import record_path as path_of_record
 
@@ -19,23 +19,30 @@ NO_ANATOMY = frozenset({"phase", "real", "imag"})
 
 @dataclass(frozen=True)
 class Unit:
-    """One image to segment: what is done, recorded and resumed as a whole.
+    """One case to segment: what is done, recorded and resumed as a whole.
 
     Attributes:
-        entry: The image.
-        name: A name that no other image of the dataset has.
+        sources: Its images; several are read together.
+        entry: The image, or the name that several have together and the path of the first.
+        name: A name that no other case of the dataset has.
         record_path: Where its record lies.
         record: What was known of it when the run began.
         basis: What its result depends on.
         standing: What is to be done.
     """
 
+    sources: tuple[ImageEntry, ...]
     entry: ImageEntry
     name: str
     record_path: Path
     record: dict[str, Any] | None
     basis: Basis
     standing: Standing
+
+    @property
+    def partners(self) -> tuple[Path, ...]:
+        """The images that are read together with the first."""
+        return tuple(source.path for source in self.sources[1:])
 
 
 def choose(
@@ -58,13 +65,14 @@ def _is_wanted(entry: ImageEntry, suffixes: set[str]) -> bool:
     return suffix not in LABEL_SUFFIXES and part not in NO_ANATOMY
 
 
-def make_unit(out: Path, entry: ImageEntry, plan: str, weights: str) -> Unit:
-    """Look up what is there of an image's result."""
+def make_unit(out: Path, sources: tuple[ImageEntry, ...], plan: str, weights: str) -> Unit:
+    """Look up what is there of a case's result."""
+    entry = joined(sources)
     name = unit_name(entry)
     path = path_of_record(out, name)
     record = read_record(path)
-    basis = basis_of(entry.path, plan, weights)
-    return Unit(entry, name, path, record, basis, standing(out, record, basis))
+    basis = basis_of([source.path for source in sources], plan, weights)
+    return Unit(sources, entry, name, path, record, basis, standing(out, record, basis))
 
 
 def same_outputs(entries: Sequence[ImageEntry]) -> dict[Path, Path]:

@@ -238,7 +238,7 @@ def _with_voxels(
 def parents_of(members: Iterable[str]) -> frozenset[str]:
     """The base structures that parcels are parts of; none for what is no parcel.
 
-    >>> sorted(parents_of(["left-insula", "vermis-i-v"]))
+    >>> sorted(parents_of(["left-insula", "anterior-vermis"]))
     ['left-cerebellar-cortex', 'left-cerebral-cortex', 'right-cerebellar-cortex']
     """
     wanted = set(members)
