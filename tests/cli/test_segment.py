@@ -332,3 +332,55 @@ def test_a_prompt_is_needed(medprompt):
 
     assert code == 2
     assert "Missing option '--prompt' / '-p'." in stderr
+
+
+def test_scans_of_a_session_are_read_together(bids, medprompt, save_scan):
+    save_scan(bids / "sub-01/anat/sub-01_FLAIR.nii.gz", "left-cerebral-cortex", "brainstem")
+    code, stdout, stderr = medprompt(
+        *("-p", "left hippocampus and brainstem", "--together", "FLAIR, T1w"),
+        *("--participant-label", "01"),
+    )
+
+    assert (code, stdout, stderr) == (
+        0,
+        "out/sub-01/anat/sub-01_space-orig_seg-medprompt_desc-FLAIRT1w_dseg.nii.gz\n",
+        "1 case: 1 done, 0 already there, 0 failed. Results: out\n",
+    )
+
+
+def test_json_names_every_scan_of_a_case(bids, medprompt, save_scan):
+    save_scan(bids / "sub-01/anat/sub-01_FLAIR.nii.gz", "brainstem")
+    code, stdout, _ = medprompt("-p", "brain", "--together", "FLAIR,T1w", "--json")
+    images = {image["name"]: image for image in json.loads(stdout)["images"]}
+
+    assert code == 1
+    assert images["sub-01_FLAIRT1w"]["inputs"] == [
+        "bids/sub-01/anat/sub-01_FLAIR.nii.gz",
+        "bids/sub-01/anat/sub-01_T1w.nii.gz",
+    ]
+    assert images["sub-02"]["error"]["code"] == "missing-scan"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            ("--together", "T1w"),
+            "Error: T1w cannot be read together: these are not two or more kinds of scan.\n"
+            "Try: Name each kind once, such as FLAIR,T1w.\n",
+        ),
+        (
+            ("--together", "T1w,t1w,FLAIR"),
+            "Error: T1w, t1w, FLAIR cannot be read together: these are not two or more kinds "
+            "of scan.\nTry: Name each kind once, such as FLAIR,T1w.\n",
+        ),
+        (
+            ("--together", "T1w,FLAIR", "--suffix", "T1w"),
+            "Error: Only T1w is to be segmented, and T1w, FLAIR together.\n"
+            "Try: Name the scans that are to be read together, and no other suffix.\n",
+        ),
+    ],
+    ids=["one", "twice", "suffix"],
+)
+def test_what_cannot_be_read_together_exits_2(bids, medprompt, options, message):
+    assert medprompt("-p", "brain", *options) == (2, "", message)

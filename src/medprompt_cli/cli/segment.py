@@ -108,13 +108,14 @@ def _summary_text(summary: Summary, out: Path) -> str:
     counts = [f"{done} done", f"{kept} already there", f"{failed} failed"]
     if reached < summary.planned:
         counts.append(f"{summary.planned - reached} not reached")
-    lines = [f"{_count(summary.planned, 'image')}: {', '.join(counts)}. Results: {out}"]
+    case = "case" if any(outcome.partners for outcome in summary.outcomes) else "image"
+    lines = [f"{_count(summary.planned, case)}: {', '.join(counts)}. Results: {out}"]
     lines += [
-        f"replaced: earlier results for {answer} in {_count(n, 'image')}"
+        f"replaced: earlier results for {answer} in {_count(n, case)}"
         for answer, n in summary.replaced.items()
     ]
     lines += [_mixed_text(*item) for item in summary.mixed.items()]
-    lines += [_status_text(*item) for item in summary.unanswered.items()]
+    lines += [_status_text(*item, case) for item in summary.unanswered.items()]
     edited = [path for outcome in summary.outcomes for path in outcome.edited]
     lines += [f"changed by hand, and kept: {path}" for path in edited]
     # What ended the run is said last, as its error.
@@ -133,8 +134,8 @@ def _mixed_text(answer: str, images: int) -> str:
     )
 
 
-def _status_text(status: str, targets: Counter[str]) -> str:
-    most = [f"{name} in {_count(n, 'image')}" for name, n in targets.most_common(SHOWN_TARGETS)]
+def _status_text(status: str, targets: Counter[str], case: str) -> str:
+    most = [f"{name} in {_count(n, case)}" for name, n in targets.most_common(SHOWN_TARGETS)]
     rest = len(targets) - len(most)
     return f"{status}: {', '.join(most)}" + (f", and {rest} more targets" if rest else "")
 

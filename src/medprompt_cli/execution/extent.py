@@ -67,7 +67,7 @@ def cut_faces(parts: Iterable[Extent], geometry: Geometry) -> np.ndarray:
     parts = list(parts)
     volume = sum(part.voxels for part in parts) * geometry.voxel_volume_mm3
     cross_section = math.pi * (3 * volume / (4 * math.pi)) ** (2 / 3)
-    touched = np.sum([np.zeros(6), *(part.faces_mm2 for part in parts)], axis=0)
+    touched = np.array([part.faces_mm2 for part in parts]).reshape(-1, 6).sum(axis=0)
     return touched > CUT_SHARE * cross_section
 
 
