@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import lzma
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from medprompt_cli.domain.parcels import PARCELS
 from medprompt_cli.errors import InputError
 from medprompt_cli.synthesis import bank
 from medprompt_cli.synthesis.bank import (
@@ -37,6 +39,30 @@ def path(tmp_path, maps):
     return tmp_path / "heads.labels.xz"
 
 
+@pytest.fixture
+def layered(maps):
+    """The same maps; the first has no layer, the second one, the third two."""
+    rng = np.random.default_rng(6)
+    return tuple(
+        replace(
+            packed,
+            layers=tuple(
+                rng.integers(0, len(PARCELS) + 1, packed.voxels.shape, np.uint8)
+                for _ in range(n)
+            ),
+        )
+        for n, packed in enumerate(maps)
+    )
+
+
+def rewrite_head(path, **changes):
+    """Change keys of a bank's head; a value of None takes the key out."""
+    head, _, rest = lzma.decompress(path.read_bytes()).partition(b"\n")
+    found = json.loads(head) | changes
+    kept = {key: value for key, value in found.items() if value is not None}
+    path.write_bytes(lzma.compress(json.dumps(kept).encode() + b"\n" + rest))
+
+
 def refusal(path):
     with pytest.raises(InputError, match=r"label bank|ends inside") as caught:
         read_bank(path)
@@ -52,6 +78,41 @@ def test_maps_survive_a_file(path, maps):
         np.testing.assert_array_equal(one.voxels, other.voxels)
         assert one.spacing == other.spacing
     assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def test_layers_survive_a_file(tmp_path, layered):
+    path = tmp_path / "heads.labels.xz"
+    write_bank(path, layered)
+
+    found = read_bank(path)
+
+    assert [len(packed.layers) for packed in found] == [0, 1, 2]
+    for one, other in zip(found, layered, strict=True):
+        np.testing.assert_array_equal(one.voxels, other.voxels)
+        np.testing.assert_array_equal(one.layers, other.layers)
+
+
+def test_a_bank_from_before_there_were_layers_is_read(path, maps):
+    entries = [{"name": m.name, "shape": m.voxels.shape, "spacing": m.spacing} for m in maps]
+    rewrite_head(path, magic="medprompt label bank 1", parcels=None, maps=entries)
+
+    for one, other in zip(read_bank(path), maps, strict=True):
+        np.testing.assert_array_equal(one.voxels, other.voxels)
+        assert one.layers == ()
+
+
+def test_a_bank_that_lacks_bytes_of_a_layer_is_refused(tmp_path, layered):
+    path = tmp_path / "heads.labels.xz"
+    write_bank(path, layered[:2])
+    path.write_bytes(lzma.compress(lzma.decompress(path.read_bytes())[:-10]))
+
+    assert refusal(path)[0] == f"{path} ends inside 1.nii.gz: 32 of 42 bytes."
+
+
+def test_a_bank_of_other_parcels_is_refused(path):
+    rewrite_head(path, parcels=[parcel.index for parcel in PARCELS[1:]])
+
+    assert refusal(path)[2] == "wrong-bank"
 
 
 def test_a_bank_cut_short_is_refused(path):
@@ -101,7 +162,7 @@ def test_a_missing_bank_is_named(tmp_path):
 
 @pytest.mark.parametrize(
     "head",
-    [b"\xff\n", b"3\n", b"{}\n", json.dumps({"magic": "medprompt label bank 1"}).encode()],
+    [b"\xff\n", b"3\n", b"{}\n", json.dumps({"magic": "medprompt label bank 2"}).encode()],
 )
 def test_another_xz_is_not_a_bank(tmp_path, head):
     path = tmp_path / "heads.labels.xz"
