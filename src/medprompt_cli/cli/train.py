@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from medprompt_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from medprompt_cli.synthesis.bank import PackedLabels
+    from medprompt_cli.training.atlas import Atlas
 
 group = typer.Typer(no_args_is_help=True, help="Train the network on synthetic images.")
 
@@ -14,13 +20,40 @@ group = typer.Typer(no_args_is_help=True, help="Train the network on synthetic i
 def pack(
     labels: Annotated[Path, typer.Argument(help="Folder of whole-head label maps.")],
     bank: Annotated[Path, typer.Argument(help="File to write, e.g. heads.labels.xz.")],
+    atlas: Annotated[
+        Path | None, typer.Option(help="Mindboggle's DKT31 + CMA labels in MNI152.")
+    ] = None,
+    template: Annotated[
+        Path | None, typer.Option(help="T1 brain, skull-stripped, on the grid of the atlas.")
+    ] = None,
 ) -> None:
-    """Pack the label maps of LABELS into one small file that training reads."""
+    """Pack the label maps of LABELS into one small file that training reads.
+
+    With an atlas every map is given parcels of cortex and cerebellum, and the mean Dice of
+    the atlas, laid over the map, is printed beside it.
+    """
     from medprompt_cli.training.pack import pack_folder
 
-    for packed in pack_folder(labels, bank):
-        shape = "x".join(str(n) for n in packed.voxels.shape)
-        typer.echo(f"{packed.name}\t{shape}")
+    pack_folder(labels, bank, _atlas(atlas, template), _echo_packed)
+
+
+def _atlas(labels: Path | None, template: Path | None) -> Atlas | None:
+    if labels is None and template is None:
+        return None
+    if labels is None or template is None:
+        raise UsageError(
+            "--atlas and --template go together: one was given without the other.",
+            remedy="Give the labels of an atlas and the T1 brain they lie on, or neither.",
+        )
+    from medprompt_cli.training.atlas import read_atlas
+
+    return read_atlas(labels, template)
+
+
+def _echo_packed(packed: PackedLabels, overlap: dict[str, float]) -> None:
+    shape = "x".join(str(n) for n in packed.voxels.shape)
+    dice = [f"{sum(overlap.values()) / len(overlap):.3f}"] if overlap else []
+    typer.echo("\t".join([packed.name, shape, *dice]))
 
 
 @group.command("run")

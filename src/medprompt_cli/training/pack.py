@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,15 +13,33 @@ from medprompt_cli.domain.geometry import to_canonical
 from medprompt_cli.errors import InputError
 from medprompt_cli.synthesis.bank import PackedLabels, crop_box, to_positions, write_bank
 
+if TYPE_CHECKING:
+    from medprompt_cli.training.atlas import Atlas
+
+Report = Callable[[PackedLabels, dict[str, float]], None]
+"""Called with each map as it is done, and with the Dice of what the atlas shares with it."""
+
 MILLIMETRE = 0.05
 """How far from 1 mm the spacing of a label map may be."""
 
+LEAST_OVERLAP = 0.6
+"""Mean Dice over structures below which the atlas is not where the brain is."""
 
-def pack_folder(folder: Path, bank: Path) -> tuple[PackedLabels, ...]:
+
+def pack_folder(
+    folder: Path, bank: Path, atlas: Atlas | None = None, report: Report | None = None
+) -> tuple[PackedLabels, ...]:
     """Read every label map in `folder`, in order of name, and write them to `bank`.
 
+    Args:
+        folder: Holds the label maps.
+        bank: File to write.
+        atlas: Whose parcels each map is given; without one, the maps have no layers.
+        report: Called with each map as it is done.
+
     Raises:
-        InputError: If there are none, or one is empty, not at 1 mm or has unknown ids.
+        InputError: If there are no maps, one is empty, not at 1 mm or has unknown ids, or
+            the atlas cannot be laid over one.
     """
     from medprompt_cli.bids.images import is_image_name
 
@@ -29,9 +50,32 @@ def pack_folder(folder: Path, bank: Path) -> tuple[PackedLabels, ...]:
             remedy="Give a folder of .nii.gz or .mgz label maps.",
             code="no-images",
         )
-    maps = tuple(_pack(path) for path in paths)
+    maps = []
+    for path in paths:
+        packed, overlap = _pack(path), {}
+        if atlas is not None:
+            packed, overlap = _with_parcels(packed, atlas, path)
+        if report is not None:
+            report(packed, overlap)
+        maps.append(packed)
     write_bank(bank, maps)
-    return maps
+    return tuple(maps)
+
+
+def _with_parcels(
+    packed: PackedLabels, atlas: Atlas, path: Path
+) -> tuple[PackedLabels, dict[str, float]]:
+    from medprompt_cli.training.parcels import lay_atlas
+
+    laid = lay_atlas(atlas, packed)
+    mean = float(np.mean(list(laid.overlap.values()) or [0.0]))
+    if mean < LEAST_OVERLAP:
+        raise InputError(
+            f"{path}: the atlas, laid over it, overlaps by a Dice of {mean:.2f} only.",
+            remedy="Take the map out of the folder, or pack it without an atlas.",
+            code="no-overlap",
+        )
+    return replace(packed, layers=(laid.layer,)), laid.overlap
 
 
 def _pack(path: Path) -> PackedLabels:
