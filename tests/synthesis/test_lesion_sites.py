@@ -51,6 +51,7 @@ def test_places_lie_on_their_ground_on_both_sides(home, lesion_head, lesion_site
     i, j, k = places.voxels.long().unbind(1)
     under = lesion_head[i, j, k].tolist()
     assert 20 < len(places) <= MOST_PLACES
+    torch.testing.assert_close(places.axes.norm(dim=1), torch.ones(len(places)))
     assert {GROUNDS[n] for n in under} <= HOMES[home]
     assert {COMPARTMENTS[n] for n in under} in (
         {"left", "right"},
@@ -69,7 +70,6 @@ def test_places_inwards_of_the_skull_point_to_the_middle(lesion_head, lesion_sit
         places = lesion_sites.places[home]
         towards = middle - places.voxels
         towards = towards / towards.norm(dim=1, keepdim=True)
-        torch.testing.assert_close(places.axes.norm(dim=1), torch.ones(len(places)))
         assert float((towards * places.axes).sum(1).min()) > 0.6
         assert 0 <= float(places.depths.min()) < float(places.depths.max()) < DEPTH_MM
 

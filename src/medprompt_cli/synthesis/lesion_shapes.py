@@ -42,8 +42,19 @@ CAP = 0.9
 CALLOSUM_MM = 5.0
 """Half the width of the strip of the corpus callosum that a band leaves alone."""
 
-_STD = 0.479**1.5
-"""Standard deviation of a cubic B-spline field with coefficients of one."""
+BUMP_LOSS = 0.8
+"""A rough surface is drawn in by this much times roughness squared times radius.
+
+Volume goes with the cube of the radius, so bumps add more than dents take away.
+"""
+
+_STD = (151 / 315) ** 1.5
+"""Standard deviation of a cubic B-spline field with coefficients of one.
+
+151 / 315 is the integral of the squared spline.
+"""
+
+_ORIENTED = {"periventricular", "surface", "cortex"}
 
 Box = tuple[slice, slice, slice]
 
@@ -157,15 +168,22 @@ def surface(
     size = lesion.roughness * lesion.radius_mm
     bumps = 0.75 * smooth_noise(draw, window, max(FINEST_MM, 1.4 * lesion.radius_mm))
     bumps += 0.45 * smooth_noise(draw, window, max(FINEST_MM, 0.6 * lesion.radius_mm))
-    level += bumps.clamp_(-MOST_BUMP, MOST_BUMP).mul_(size)
+    level += bumps.clamp_(-MOST_BUMP, MOST_BUMP).add_(BUMP_LOSS * lesion.roughness).mul_(size)
     grain = min(0.5, 0.6 * size)
     return level.add_(smooth_noise(draw, window, FINEST_MM).clamp_(-2, 2), alpha=grain)
+
+
+def _direction(draw: Draw) -> Vector:
+    """A direction, all equally likely."""
+    height, turn = draw.uniform(-1, 1), draw.uniform(0, 2 * math.pi)
+    width = math.sqrt(1 - height**2)
+    return width * math.cos(turn), width * math.sin(turn), height
 
 
 def _frame(axis: Vector, draw: Draw) -> torch.Tensor:
     """Three unit vectors at right angles, (3, 3); the first is `axis`, the rest random."""
     first = torch.tensor(axis)
-    other = torch.tensor([draw.uniform(-1, 1) for _ in range(3)])
+    other = torch.tensor(_direction(draw))
     second = torch.linalg.cross(first, other)
     second = second / second.norm().clamp_min(1e-6)
     return torch.stack([first, second, torch.linalg.cross(first, second)])
@@ -175,7 +193,8 @@ def _ellipsoid(lesion: Lesion, window: Window, draw: Draw) -> torch.Tensor:
     stretch = (*lesion.stretch, 1.0)
     mean = (stretch[0] * stretch[1]) ** (1 / 3)
     squared = torch.zeros((), device=window.axes[0].device)
-    for direction, length in zip(_frame(lesion.spot.axis, draw), stretch, strict=True):
+    axis = lesion.spot.axis if lesion.spot.home in _ORIENTED else _direction(draw)
+    for direction, length in zip(_frame(axis, draw), stretch, strict=True):
         scaled = direction * (mean / length)
         squared = squared + window.along(scaled, lesion.middle_mm).square_()
     return squared.sqrt() - lesion.radius_mm

@@ -56,7 +56,7 @@ class Candidates:
     Attributes:
         voxels: (N, 3) float32, in voxels of the label map.
         axes: (N, 3) float32 unit vectors: away from the ventricle for `periventricular`,
-            else from the skull inwards.
+            else from the skull inwards, or to the middle where the skull is far.
         depths: (N,) float32 mm to the skull, at most `DEPTH_MM`.
     """
 
@@ -161,5 +161,9 @@ def _places(here: torch.Tensor, axes: torch.Tensor, depth: torch.Tensor) -> Cand
     index = torch.nonzero(here)
     index = index[:: max(1, -(-len(index) // MOST_PLACES))]
     i, j, k = index.unbind(1)
-    towards = axes[:, i, j, k].T
-    return Candidates(index.float().cpu() * STRIDE, towards.cpu(), depth[i, j, k].cpu())
+    towards, voxels = axes[:, i, j, k].T, index.float()
+    if len(index):  # where a distance has reached its limit it has no slope
+        centre = voxels.mean(0) - voxels + voxels.new_tensor([0.0, 0.0, 0.01])
+        flat = towards.norm(dim=1, keepdim=True) < 0.5  # noqa: PLR2004 - a length is 0 or 1
+        towards = torch.where(flat, centre / centre.norm(dim=1, keepdim=True), towards)
+    return Candidates(voxels.cpu() * STRIDE, towards.cpu(), depth[i, j, k].cpu())
