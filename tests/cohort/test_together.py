@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -61,6 +62,10 @@ def run(bids, tmp_path, threshold_segmenter):
     return run_sessions
 
 
+def load(path) -> Any:
+    return nib.load(path)
+
+
 def failures(summary):
     return {outcome.name: outcome.failure.code for outcome in summary.having("failed")}
 
@@ -81,9 +86,9 @@ def test_a_session_gives_one_set_of_masks(run, bids, tmp_path, threshold_segment
     assert first.masks == (out / f"{PARCELS}.nii.gz", out / f"{MASK}.nii.gz")
     assert (first.source, first.partners) == (flair, (t1w,))
     for mask in first.masks:
-        image = nib.load(mask)
-        assert image.shape == nib.load(flair).shape
-        assert image.affine.tobytes() == nib.load(flair).affine.tobytes()
+        image = load(mask)
+        assert image.shape == load(flair).shape
+        assert image.affine.tobytes() == load(flair).affine.tobytes()
     assert (out / "seg-dkt_dseg.tsv").is_file()
 
 
