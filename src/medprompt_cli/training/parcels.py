@@ -176,9 +176,8 @@ def _brightness(kinds: SimpleITK.Image) -> SimpleITK.Image:
 
 
 def _blurred(image: SimpleITK.Image, shrink: int, blur_mm: float) -> SimpleITK.Image:
-    return SimpleITK.SmoothingRecursiveGaussian(
-        SimpleITK.BinShrink(image, [shrink] * 3), blur_mm
-    )
+    small = SimpleITK.BinShrink(image, [shrink] * 3)
+    return SimpleITK.SmoothingRecursiveGaussian(small, [blur_mm] * 3)
 
 
 def _affine(fixed: SimpleITK.Image, moving: SimpleITK.Image) -> SimpleITK.Transform:
