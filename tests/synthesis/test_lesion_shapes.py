@@ -22,7 +22,16 @@ GRID = (torch.Size((40, 50, 20)), (1.0, 0.5, 2.0))
 
 
 def window(reach=30.0, grid=GRID, centre=(0.0, 0.0, 0.0)):
-    return window_round(grid, centre, (reach, reach, reach), CPU)
+    found = window_round(grid, centre, (reach, reach, reach), CPU)
+    assert found is not None
+    return found
+
+
+def level_of(one, where, draw):
+    """The surface where there is nothing but air."""
+    level = surface(one, where, torch.zeros(where.shape, dtype=torch.uint8), draw)
+    assert level is not None
+    return level
 
 
 def lesion(**more):
@@ -46,9 +55,8 @@ def test_windows_hold_the_voxels_within_reach():
 def test_windows_end_with_the_image():
     found = window(reach=1000.0)
 
-    assert found is not None
     assert found.shape == (40, 50, 20)
-    assert window(reach=5.0, centre=(26.0, 0.0, 0.0)) is None
+    assert window_round(GRID, (26.0, 0.0, 0.0), (5.0, 5.0, 5.0), CPU) is None
 
 
 def test_coordinates_along_a_direction():
@@ -86,16 +94,15 @@ def test_a_smooth_ellipsoid_has_its_closed_form_volume(stretch):
     grid = (torch.Size((48, 48, 48)), (1.0, 1.0, 1.0))
     found = window(100.0, grid)
 
-    level = surface(lesion(stretch=stretch), found, torch.zeros(grid[0]), Draw(3))
+    level = level_of(lesion(stretch=stretch), found, Draw(3))
 
-    assert level is not None
     assert int((level < 0).sum()) == pytest.approx(4 / 3 * math.pi * 8**3, rel=0.03)
 
 
 def test_a_round_surface_has_distances_for_levels():
     found = window(100.0)
 
-    level = surface(lesion(), found, torch.zeros(GRID[0]), Draw(3))
+    level = level_of(lesion(), found, Draw(3))
 
     x, y, z = (axis - at for axis, at in zip(found.axes, (2.0, -1.0, 3.0), strict=True))
     away = (x[:, None, None] ** 2 + y[:, None] ** 2 + z**2).sqrt() - 8
@@ -104,10 +111,10 @@ def test_a_round_surface_has_distances_for_levels():
 
 def test_bumps_change_the_surface_and_not_its_volume():
     grid = (torch.Size((56, 56, 56)), (1.0, 1.0, 1.0))
-    found, still = window(100.0, grid), torch.zeros(grid[0])
-    smooth = surface(lesion(), found, still, Draw(0)) < 0
+    found = window(100.0, grid)
+    smooth = level_of(lesion(), found, Draw(0)) < 0
 
-    rough = [surface(lesion(roughness=0.35), found, still, Draw(s)) < 0 for s in range(24)]
+    rough = [level_of(lesion(roughness=0.35), found, Draw(s)) < 0 for s in range(24)]
 
     sizes = torch.tensor([float(r.sum()) for r in rough]) / float(smooth.sum())
     assert float(sizes.mean()) == pytest.approx(1, abs=0.2)
@@ -121,7 +128,7 @@ def test_a_wedge_opens_from_its_tip_to_the_surface():
     found = window(100.0, grid)
     wedge = lesion(form="wedge", sink_mm=20.0, home="cortex")
 
-    level = surface(wedge, found, torch.zeros(grid[0]), Draw(3))
+    level = level_of(wedge, found, Draw(3))
 
     height = -found.along(torch.tensor(wedge.spot.axis), wedge.middle_mm)
     for at in (10, 15, 20):
@@ -145,12 +152,13 @@ def test_the_window_is_large_enough(form, seed):
         radius_mm=12.0,
     )
 
-    inside = surface(one, found, torch.zeros(grid[0]), Draw(seed)) < 0
+    inside = level_of(one, found, Draw(seed)) < 0
 
     if form == "wedge":
         height = -found.along(torch.tensor(one.spot.axis), one.middle_mm)
         inside &= height < one.sink_mm + 3
     held = window_round(grid, *reach_of(one), CPU)
+    assert held is not None
     assert inside.any()
     outside = inside.clone()
     outside[held.box] = False
@@ -158,8 +166,10 @@ def test_the_window_is_large_enough(form, seed):
 
 
 def test_a_box_round_the_ventricles(lesion_head):
-    middle, half = ventricle_box(lesion_head, (1.0, 1.0, 1.0))
+    box = ventricle_box(lesion_head, (1.0, 1.0, 1.0))
 
+    assert box is not None
+    middle, half = box
     assert middle == pytest.approx((0, -2, 6), abs=2.5)
     assert half == pytest.approx((13 + 2, 22 + 2, 7 + 2), abs=3)
     assert ventricle_box(torch.zeros_like(lesion_head), (1.0, 1.0, 1.0)) is None

@@ -125,7 +125,7 @@ def smooth_noise(draw: Draw, window: Window, scale_mm: float) -> torch.Tensor:
         weights.append(_bumps(place[:, None] - nodes))
     field = draw.normal(*(w.shape[1] for w in weights)) / _STD
     for weight in reversed(weights):  # (A, B, C) to (K, A, B) to (J, K, A) to (I, J, K)
-        field = torch.tensordot(weight, field, dims=([1], [2]))
+        field = torch.einsum("nc,abc->nab", weight, field)
     return field
 
 
