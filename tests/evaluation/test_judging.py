@@ -1,4 +1,4 @@
-from types import SimpleNamespace
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -32,6 +32,13 @@ def files(tmp_path):
     return tmp_path
 
 
+@dataclass(frozen=True)
+class Segmented:
+    labels: LabelMap
+    masks: dict[str, Mask]
+    parcels: LabelMap | None
+
+
 class Predictor:
     """Sees base structures and the lesions it is told of; remembers what was asked."""
 
@@ -42,11 +49,12 @@ class Predictor:
         self.asked.append((len(volumes), tuple(names)))
         bright, geometry = volumes[0].voxels >= 17 * 5, volumes[0].geometry
         masks = {name: Mask(name, bright, geometry) for name in self.lesions if name in names}
-        parcels = self.parcels and LabelMap(
-            np.where(bright, min(self.parcels), 0).astype(np.uint16), geometry, self.parcels
-        )
+        parcels = None
+        if self.parcels:
+            index = np.where(bright, min(self.parcels), 0).astype(np.uint16)
+            parcels = LabelMap(index, geometry, self.parcels)
         labels = LabelMap(bright.astype(np.uint8) * 17, geometry, {17: "left-hippocampus"})
-        return SimpleNamespace(labels=labels, masks=masks, parcels=parcels)
+        return Segmented(labels, masks, parcels)
 
 
 def refuse(volumes, names):

@@ -1,12 +1,16 @@
 import pytest
 
 from medprompt_cli.evaluation.pooled import POOLED, pool
-from medprompt_cli.evaluation.scores import Score
+from medprompt_cli.evaluation.scores import Quantity, Score, status_of
 
 
 def lesion(scan, true, predicted, shared, recall=None, region="tumor"):
-    values = {"true_ml": true, "predicted_ml": predicted, "shared_ml": shared}
-    values["lesion_recall"] = recall
+    values: dict[Quantity, float | None] = {
+        "true_ml": true,
+        "predicted_ml": predicted,
+        "shared_ml": shared,
+        "lesion_recall": recall,
+    }
     return [
         Score(
             scan,

@@ -1,34 +1,39 @@
 from medprompt_cli.evaluation.pooled import pool
 from medprompt_cli.evaluation.region_report import class_table, lesion_table, parcel_table
-from medprompt_cli.evaluation.scores import Score
+from medprompt_cli.evaluation.scores import Quantity, Score, status_of
 
 
-def scores(scan, group, region, **values):
+def scores(scan, group, region, values: dict[Quantity, float | None]):
     return [
-        Score(
-            scan, group, region, quantity, value, "measured" if value is not None else "absent"
-        )
+        Score(scan, group, region, quantity, value, status_of(value, there=True))
         for quantity, value in values.items()
     ]
 
 
 def tumor(scan, dice):
-    return scores(
-        scan,
-        "glioma",
-        "tumor",
-        true_ml=10.0,
-        predicted_ml=8.0,
-        shared_ml=5.0,
-        dice=dice,
-        hd95_mm=7.25,
-        volume_bias_pct=-20.0,
-        lesions_true=2,
-        lesions_predicted=3,
-        lesion_precision=1 / 3,
-        lesion_recall=0.5,
-        lesion_f1=0.4,
-    )
+    values: dict[Quantity, float | None] = {
+        "true_ml": 10.0,
+        "predicted_ml": 8.0,
+        "shared_ml": 5.0,
+        "dice": dice,
+        "hd95_mm": 7.25,
+        "volume_bias_pct": -20.0,
+        "lesions_true": 2,
+        "lesions_predicted": 3,
+        "lesion_precision": 1 / 3,
+        "lesion_recall": 0.5,
+        "lesion_f1": 0.4,
+    }
+    return scores(scan, "glioma", "tumor", values)
+
+
+def healthy(scan, region, predicted_ml):
+    values: dict[Quantity, float | None] = {
+        "true_ml": 0.0,
+        "predicted_ml": predicted_ml,
+        "shared_ml": 0.0,
+    }
+    return scores(scan, "healthy", region, values)
 
 
 def cells(table, row):
@@ -69,29 +74,24 @@ def test_a_line_can_be_a_scan():
 
 
 def test_lesions_that_no_truth_holds_have_no_line():
-    healthy = scores("c", "healthy", "cyst", true_ml=0.0, predicted_ml=1.0, shared_ml=0.0)
+    spurious = healthy("c", "cyst", 1.0)
 
-    assert lesion_table([healthy]) == ""
-    assert "cyst" not in lesion_table([healthy, tumor("a", 0.5)])
+    assert lesion_table([spurious]) == ""
+    assert "cyst" not in lesion_table([spurious, tumor("a", 0.5)])
 
 
 def test_what_the_weights_cannot_see_is_said_to_be_so():
-    hidden = [
-        Score("a", "ms", "ms-lesion", quantity, None, "not_visible")
-        for quantity in ("true_ml", "dice", "predicted_ml", "shared_ml")
-    ]
+    quantities: tuple[Quantity, ...] = ("true_ml", "dice", "predicted_ml", "shared_ml")
+    hidden = [Score("a", "ms", "ms-lesion", each, None, "not_visible") for each in quantities]
 
     assert cells(lesion_table([hidden]), "ms")[0][:3] == ["ms-lesion", *["not visible"] * 2]
     assert cells(class_table(pool([hidden], {"a"})), "ms-lesion") == [["not visible"] * 4]
 
 
 def test_a_class_has_its_intervals_and_numbers_of_scans():
-    healthy = [
-        scores(str(n), "healthy", "tumor", true_ml=0.0, predicted_ml=n / 9, shared_ml=0.0)
-        for n in range(2)
-    ]
+    others = [healthy("b", "tumor", 0.0), healthy("c", "tumor", 0.1)]
 
-    table = class_table(pool([tumor("a", 0.6), *healthy], {"a", "0", "1"}))
+    table = class_table(pool([tumor("a", 0.6), *others], {"a", "b", "c"}))
 
     assert table.splitlines()[0] == "| Lesion | N-Acc | Lesion recall | gIoU | cIoU |"
     (line,) = cells(table, "tumor")
@@ -107,11 +107,14 @@ def test_without_lesions_there_is_no_table():
 
 
 def test_sides_of_a_parcel_are_averaged_and_parcels_too():
+    dice = {
+        "left-insula": 0.5,
+        "right-insula": 0.7,
+        "left-cuneus": 0.9,
+        "left-occipital-lobe": 0.95,
+    }
     found = [
-        *scores("a", "g", "left-insula", dice=0.5),
-        *scores("a", "g", "right-insula", dice=0.7),
-        *scores("a", "g", "left-cuneus", dice=0.9),
-        *scores("a", "g", "left-occipital-lobe", dice=0.95),
+        Score("a", "g", region, "dice", value, "measured") for region, value in dice.items()
     ]
 
     table = parcel_table([found])

@@ -104,7 +104,7 @@ def test_noise_has_its_share_of_the_range(perturb):
     voxels = np.zeros((40, 40, 40), np.float32)
     voxels[:20] = 1000
     noisy = perturb.noisy(
-        Volume(voxels, Geometry((40,) * 3, np.eye(4))), np.random.default_rng(1)
+        Volume(voxels, Geometry((40, 40, 40), np.eye(4))), np.random.default_rng(1)
     )
 
     assert noisy.voxels[:20].std() == pytest.approx(50, rel=0.03)

@@ -28,6 +28,8 @@ def tiny() -> NetworkConfig:
         fine_channels=(4, 8),
         core_channels=(8, 8, 8, 8),
         embedding=8,
+        lesion_embedding=4,
+        parcel_channels=8,
         attention=4,
         groups=4,
     )

@@ -12,7 +12,7 @@ from medprompt_cli.synthesis.appearance import (
     LEAST_SIGMA,
     AppearanceRange,
     blur,
-    class_means,
+    draw_look,
     finish,
     paint,
     skull_mask,
@@ -42,7 +42,7 @@ def labels():
 @pytest.mark.parametrize("ranges", KINDS.values(), ids=KINDS)
 @pytest.mark.parametrize("seed", range(5))
 def test_both_sides_share_a_mean(ranges, seed):
-    means = class_means(Draw(seed), ranges)
+    means = draw_look(Draw(seed), ranges).means
 
     torch.testing.assert_close(means[MIRROR], means)
     assert 0 <= float(means.min()) < float(means.max()) <= 1.2
@@ -50,17 +50,34 @@ def test_both_sides_share_a_mean(ranges, seed):
 
 def test_known_contrasts_are_recognised():
     tissue = [paint.tissue for paint in PAINT_CLASSES]
+    every = replace(PLAIN, contrasts=tuple(CONTRASTS))
     seen = set()
-    for seed in range(30):
-        means = class_means(Draw(seed), PLAIN)
+    for seed in range(60):
+        look = draw_look(Draw(seed), every)
         far = {
-            name: float((means[1:] - torch.tensor([known[t] for t in tissue[1:]])).abs().mean())
+            name: float(
+                (look.means[1:] - torch.tensor([known[t] for t in tissue[1:]])).abs().mean()
+            )
             for name, known in CONTRASTS.items()
         }
-        nearest = min(far, key=far.__getitem__)
-        assert far[nearest] < 0.15
-        seen.add(nearest)
+        assert far[look.contrast] < 0.15
+        assert far[look.contrast] < sorted(far.values())[1] + 0.05
+        seen.add(look.contrast)
     assert seen == set(CONTRASTS)
+
+
+def test_contrasts_are_drawn_as_often_as_listed():
+    ranges = replace(PLAIN, contrasts=("ct", "ct", "ct", "flair"))
+
+    drawn = [draw_look(Draw(seed), ranges).contrast for seed in range(80)]
+
+    assert set(drawn) == {"ct", "flair"}
+    assert 45 < drawn.count("ct") < 75
+
+
+@pytest.mark.parametrize("kind", ["any", "tissue"])
+def test_a_look_like_no_contrast_names_none(kind):
+    assert {draw_look(Draw(seed), KINDS[kind]).contrast for seed in range(10)} == {None}
 
 
 def test_classes_of_one_tissue_look_alike_unless_any_contrast_goes():
@@ -68,7 +85,7 @@ def test_classes_of_one_tissue_look_alike_unless_any_contrast_goes():
 
     spreads = {
         name: torch.stack(
-            [class_means(Draw(seed), r)[white].std() for seed in range(20)]
+            [draw_look(Draw(seed), r).means[white].std() for seed in range(20)]
         ).mean()
         for name, r in KINDS.items()
     }
@@ -81,16 +98,19 @@ def test_classes_of_one_tissue_look_alike_unless_any_contrast_goes():
 def test_voxels_are_drawn_around_the_mean_of_their_label(labels):
     still = replace(PLAIN, spread=0.0)
 
-    image = paint(labels, Draw(4), still)
+    look = draw_look(Draw(4), still)
 
-    means = class_means(Draw(4), still)
-    torch.testing.assert_close(image, means[:, None, None].expand_as(image))
-    noisy = paint(labels, Draw(4), PLAIN)
+    image = paint(labels, look, Draw(5), still)
+
+    torch.testing.assert_close(image, look.means[:, None, None].expand_as(image))
+    noisy = paint(labels, look, Draw(5), PLAIN)
     assert 0 < float((noisy - image).std()) < PLAIN.spread
 
 
 def test_dark_air_is_exactly_zero(labels):
-    image = paint(labels, Draw(4), replace(PLAIN, dark_air=1.0))
+    look = draw_look(Draw(4), PLAIN)
+
+    image = paint(labels, look, Draw(5), replace(PLAIN, dark_air=1.0))
 
     assert not image[POSITION[0]].any()
     assert image[POSITION[2]].all()

@@ -11,10 +11,10 @@ from medprompt_cli.synthesis.deform import (
     FIELD_STEP_MM,
     Draw,
     ShapeRange,
+    find_places,
     integrate,
     random_affine,
     random_warp,
-    sample_labels,
 )
 
 UNIT = (1.0, 1.0, 1.0)
@@ -25,6 +25,10 @@ STILL = ShapeRange(0, 0, 0, 0, 0)
 def labels():
     """A number for every voxel, none of them 0."""
     return torch.arange(1, 7 * 6 * 5 + 1, dtype=torch.uint8).reshape(7, 6, 5)
+
+
+def sample_labels(labels, grid, placement, warp):
+    return find_places(tuple(labels.shape), grid, placement, warp).take(labels)
 
 
 def centre_of(labels):
@@ -135,6 +139,23 @@ def test_warps_of_the_default_range_do_not_fold(seed):
     determinant = torch.linalg.det(edges.permute(2, 3, 4, 0, 1)) / FIELD_STEP_MM**3
     assert determinant.min() > 0
     assert float(determinant.mean()) == pytest.approx(1, abs=0.1)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_layer_of_a_map_is_looked_up_at_the_same_places(labels, seed):
+    draw = Draw(seed)
+    warp = random_warp(draw, (24.0, 24.0, 24.0), ShapeRange(warp_mm=2.0))
+    placement = (random_affine(draw, ShapeRange()), centre_of(labels))
+    places = find_places(tuple(labels.shape), ((8, 8, 8), UNIT), placement, warp)
+    layer = labels.flip(0) // 2 + 1  # never 0 inside the map
+
+    found, other = places.take(labels), places.take(layer)
+
+    assert torch.equal(found > 0, places.inside)
+    assert torch.equal(other > 0, places.inside)
+    of = dict(zip(labels.flatten().tolist(), layer.flatten().tolist(), strict=True)) | {0: 0}
+    assert other.flatten().tolist() == [of[n] for n in found.flatten().tolist()]
+    assert 0 < places.inside.float().mean() < 1
 
 
 def test_no_range_is_no_change():

@@ -26,14 +26,19 @@ from medprompt_cli.training import loop
 from medprompt_cli.training.export import export
 from medprompt_cli.training.loop import (
     Run,
-    coarse_rows,
-    crop_loss,
-    random_box,
-    sample_loss,
     train,
     validate,
 )
 from medprompt_cli.training.loss import segmentation_loss
+from medprompt_cli.training.objective import (
+    PARCEL_WEIGHT,
+    PRESENCE_WEIGHT,
+    Scan,
+    coarse_rows,
+    crop_loss,
+    random_box,
+    sample_cost,
+)
 from medprompt_cli.training.recipe import Recipe
 from medprompt_cli.training.start import starting_weights
 from medprompt_cli.training.state import new_state
@@ -55,7 +60,8 @@ def renamed(head, name):
 
 def logged(folder):
     rows = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
-    return [{k: v for k, v in row.items() if k != "seconds"} for row in rows]
+    timed = {"seconds", "drawing"}
+    return [{k: v for k, v in row.items() if k not in timed} for row in rows]
 
 
 def enliven(network):
@@ -137,7 +143,8 @@ def test_a_crop_of_everything_costs_what_the_network_costs(tiny):
     core = tuple(level for level in ISOTROPIC if level.index >= CORE_LEVEL)
     context, _ = network.core(images[CORE_LEVEL], core)
 
-    cropped = crop_loss(network, (images, ISOTROPIC, rows), context, (slice(0, 8),) * 3)
+    scan = Scan(images, ISOTROPIC, rows, torch.zeros_like(rows))
+    cropped, _, _ = crop_loss(network, scan, context, (slice(0, 8),) * 3)
 
     whole = segmentation_loss(network(image, ISOTROPIC)[0][0], rows)
     torch.testing.assert_close(cropped.total, whole.total)
@@ -154,10 +161,12 @@ def test_a_crop_is_compared_with_the_truth_at_its_place(tiny):
     rows[4:12, 2:8, 6:16] = 7
     box = (slice(2, 6), slice(1, 4), slice(3, 8))
 
-    found = crop_loss(network, (images, levels, rows), context, box)
+    nothing = torch.zeros_like(rows)
+    found, _, _ = crop_loss(network, Scan(images, levels, rows, nothing), context, box)
 
     inside = torch.full((8, 6, 10, 1), 7, dtype=torch.uint8)
-    again = crop_loss(network, (images, levels, torch.full_like(rows, 7)), context, box)
+    same = Scan(images, levels, torch.full_like(rows, 7), nothing)
+    again, _, _ = crop_loss(network, same, context, box)
     assert inside.shape == rows[4:12, 2:8, 6:16].shape
     torch.testing.assert_close(found.total, again.total)
     assert (~found.dice.isnan()).nonzero().tolist() == [[6]]
@@ -168,7 +177,9 @@ def test_a_box_of_everything_is_drawn_when_the_crop_is_as_large(recipe):
     context = Context(*(torch.zeros(1, 8, 8, 9, 7) for _ in range(3)))
     rows = torch.ones(8, 9, 7, 1, dtype=torch.uint8)
 
-    box = random_box(context, levels[1], replace(recipe, crop_mm=512.0), Draw(1), rows)
+    box = random_box(
+        context, levels[1], replace(recipe, crop_mm=512.0), Draw(1), (rows, rows * 0)
+    )
 
     assert box == (slice(0, 8), slice(0, 9), slice(0, 7))
 
@@ -184,7 +195,7 @@ def test_a_box_holds_the_voxel_it_was_drawn_around(seed, voxel, crop_mm):
     rows = torch.zeros(10, 12, 8, 1, dtype=torch.uint8)
     rows[voxel] = 3
 
-    box = random_box(context, core, Recipe("a", crop_mm=crop_mm), Draw(seed), rows)
+    box = random_box(context, core, Recipe("a", crop_mm=crop_mm), Draw(seed), (rows, rows * 0))
 
     for part, at, size, step in zip(box, voxel, (10, 12, 8), core.spacing, strict=True):
         assert 0 <= part.start <= at < part.stop <= size
@@ -254,14 +265,13 @@ def test_loss_of_a_sample_is_the_core_the_crops_and_presence(fine_recipe, head):
 
     def cost(**changes):
         recipe = replace(fine_recipe, crop_mm=512.0, **changes)
-        return float(sample_loss(state, recipe, sample, Draw(1))[0].detach())
+        return float(sample_cost(state.network, recipe, sample, Draw(1)).total.detach())
 
     core_only = cost(level=2)
     both, fine_only = cost(core_weight=1.0), cost(core_weight=0.0)
-    presence = loop.PRESENCE_WEIGHT * float(
-        sample_loss(state, fine_recipe, sample, Draw(1))[2].detach()
-    )
-    assert both == pytest.approx(core_only + fine_only - presence, rel=1e-3)
+    cost_ = sample_cost(state.network, fine_recipe, sample, Draw(1))
+    shared = PRESENCE_WEIGHT * float(cost_.presence) + PARCEL_WEIGHT * float(cost_.parcel)
+    assert both == pytest.approx(core_only + fine_only - shared, rel=1e-3)
     assert cost(crops=3, core_weight=0.0) == pytest.approx(fine_only, rel=1e-3)
 
 

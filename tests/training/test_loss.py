@@ -11,11 +11,15 @@ import torch.nn.functional as F
 from medprompt_cli.training.loss import (
     LEAST_SIZE,
     SMOOTH,
+    LesionTruth,
+    lesion_loss,
+    parcel_loss,
     presence_loss,
     segmentation_loss,
 )
 
 TARGETS = 5
+CPU = torch.device("cpu")
 
 
 @pytest.fixture
@@ -87,13 +91,71 @@ def test_a_crop_of_background_alone_still_has_a_gradient(logits):
     assert logits.grad.isfinite().all()
 
 
-def test_presence_loss_asks_for_one_voxel_of_each_target():
+@pytest.fixture
+def truth():
+    """Three classes; part 1 is of the first, part 2 of the second, perhaps of the third."""
+    return LesionTruth.from_table(torch.tensor([[0, 0, 0], [1, 0, 0], [0, 1, -1]]), CPU)
+
+
+def test_presence_loss_asks_for_one_voxel_of_each_target(truth):
     rows = torch.zeros(2, 2, 2, 8, dtype=torch.uint8)
     rows[0, 0, 0] = 1
     rows[1, 1, 1, :7] = 2  # seven eighths of a voxel
-    logits = torch.tensor([[3.0, -1.0, 0.0]])
+    parts = torch.zeros_like(rows)
+    parts[0, 1, 0] = 2
+    logits = torch.tensor([[3.0, -1.0, 0.0, -2.0, 2.0, 9.0]])
 
-    found = presence_loss(logits, rows)
+    found = presence_loss(logits, rows, parts, truth)
 
-    expected = (math.log1p(math.exp(-3)) + math.log1p(math.exp(-1)) + math.log(2)) / 3
-    assert float(found) == pytest.approx(expected, rel=1e-6)
+    there = math.log1p(math.exp(-3)) + math.log1p(math.exp(-2))
+    not_there = math.log1p(math.exp(-1)) + math.log(2) + math.log1p(math.exp(-2))
+    assert float(found) == pytest.approx((there + not_there) / 6, rel=1e-6)
+
+
+def test_lesion_loss_is_that_of_the_formula(truth):
+    """Class 2 is not asked about where part 2 is; part 1 fills half of one voxel."""
+    parts = torch.tensor([[1, 0], [2, 2], [0, 0]], dtype=torch.uint8).reshape(3, 1, 1, 2)
+    logits = torch.tensor([[0.5, -1.0, 2.0], [1.0, 3.0, -2.0], [0.0, 4.0, -1.0]])
+
+    found, dice = lesion_loss(logits.reshape(3, 3, 1, 1), parts, truth)
+
+    share = torch.tensor([[0.5, 0, 0], [0, 1, 0], [0, 0, 0]])
+    each = F.binary_cross_entropy_with_logits(logits, share, reduction="none")
+    expected = each[0].mean() + each[1].mean() + each[2][[0, 2]].mean()
+    overlap = 2 * float(logits[1, 1].sigmoid()) + SMOOTH
+    total = float(logits[1].sigmoid().sum()) + 1 + SMOOTH
+    assert dice[1] == pytest.approx(overlap / total, rel=1e-6)
+    assert dice.isnan().tolist() == [True, False, True]  # half a voxel does not count
+    assert float(found) == pytest.approx(float(expected) + 1 - overlap / total, rel=1e-6)
+
+
+def test_a_head_without_lesions_has_a_lesion_loss_with_a_gradient(truth):
+    logits = torch.zeros(3, 2, 2, 2, requires_grad=True)
+
+    found, dice = lesion_loss(logits, torch.zeros(2, 2, 2, 1, dtype=torch.uint8), truth)
+    found.backward()
+
+    assert float(found.detach()) == pytest.approx(3 * math.log(2), rel=1e-6)
+    assert dice.isnan().all()
+    assert logits.grad is not None
+    assert (logits.grad > 0).all()
+
+
+def test_parcels_compete_within_their_family_only():
+    families = {"a": (0, 1), "b": (2, 3, 4)}
+    logits = torch.tensor([[1.0, 7.0], [3.0, 7.0], [9.0, 0.0], [9.0, 1.0], [9.0, 2.0]])
+    parcels = torch.tensor([2, 3], dtype=torch.uint8)
+
+    found = parcel_loss(logits.reshape(5, 2, 1, 1), parcels.reshape(2, 1, 1), families)
+
+    first = math.log1p(math.exp(-2.0))
+    second = math.log(1 + math.e + math.e**2)
+    assert float(found) == pytest.approx((first + second) / 2, rel=1e-6)
+
+
+def test_without_parcels_nothing_is_lost():
+    logits = torch.ones(5, 2, 2, 2, requires_grad=True)
+
+    found = parcel_loss(logits, torch.zeros(2, 2, 2, dtype=torch.uint8), {"a": (0, 4)})
+
+    assert float(found.detach()) == 0

@@ -23,6 +23,8 @@ class NetworkConfig:
         core_blocks: Residual blocks a level and direction. One is enough on a CPU.
         fine_blocks: Residual blocks of a refinement level.
         embedding: Length of a pixel embedding and of phi. 32 in VoxelPrompt.
+        lesion_embedding: Length of the part of a pixel embedding that lesions read.
+        parcel_channels: Channels of the head that divides structures into parcels.
         attention: Width b of the stream attention. 32 in VoxelPrompt.
         groups: Channels a group of the group normalisation holds.
     """
@@ -33,6 +35,8 @@ class NetworkConfig:
     core_blocks: int = 1
     fine_blocks: int = 1
     embedding: int = 32
+    lesion_embedding: int = 16
+    parcel_channels: int = 64
     attention: int = 32
     groups: int = 16
 

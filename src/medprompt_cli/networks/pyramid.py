@@ -5,7 +5,8 @@ embedding. Refinement levels at 2 and 1 mm look at the image at their own scale 
 at what the level below said, and correct the embedding. A target's logit is the
 product of its mask embedding with the voxel's: T targets share all other work.
 
-Letters: N cases x streams, S streams, C channels, D embedding, T targets, (I, J, K) voxels.
+Letters: N cases x streams, S streams, C channels, D embedding, T base targets, L lesion
+classes, P parcels, (I, J, K) voxels.
 Source: after VoxelPrompt, arXiv:2410.08397.
 """
 
@@ -28,10 +29,19 @@ from medprompt_cli.networks.blocks import (
 )
 from medprompt_cli.networks.config import NetworkConfig
 from medprompt_cli.networks.levels import Axes, Factors, Level
-from medprompt_cli.networks.targets import PresenceHead, TargetEmbedding
+from medprompt_cli.networks.targets import (
+    LesionHead,
+    ParcelHead,
+    PresenceCalibration,
+    PresenceHead,
+    TargetEmbedding,
+)
 
 CORE_LEVEL = 2
 """Index of the core's finest level: 4 mm."""
+
+CLEAREST = 4
+"""Voxels of 4 mm that have to speak for a target together: about 0.25 mL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +50,8 @@ class Context:
 
     Attributes:
         features: (N, C, I, J, K), the level's decoded features.
-        embedding: (N, D, I, J, K), voxel embeddings so far.
+        embedding: (N, D + D', I, J, K), voxel embeddings so far: D channels that structures
+            read, D' that lesions read.
         summary: (N, C'), the whole image in one vector.
     """
 
@@ -76,7 +87,7 @@ class Core(nn.Module):
         self.down = nn.ModuleList(Down(fine, coarse) for fine, coarse in pairs)
         self.up = nn.ModuleList(nn.Conv3d(coarse, fine, 1) for fine, coarse in pairs)
         self.mix = nn.ModuleList(StreamAttention(c, config.attention) for c in widths)
-        self.embed = nn.Conv3d(widths[0], config.embedding, 1)
+        self.embed = nn.Conv3d(widths[0], config.embedding + config.lesion_embedding, 1)
         self.presence = PresenceHead(widths[1], config.embedding)
 
     def forward(
@@ -117,7 +128,7 @@ class Refinement(nn.Module):
             PlainBlock(channels, context) for _ in range(config.fine_blocks)
         )
         self.mix = StreamAttention(channels, config.attention)
-        self.embed = nn.Conv3d(channels, config.embedding, 1)
+        self.embed = nn.Conv3d(channels, config.embedding + config.lesion_embedding, 1)
         nn.init.zeros_(self.embed.weight)
         if self.embed.bias is not None:
             nn.init.zeros_(self.embed.bias)
@@ -160,6 +171,10 @@ class VoxelNetwork(nn.Module):
         self.fine = nn.ModuleList(Refinement(config, a, b) for a, b in pairs)
         self.targets = TargetEmbedding(config.embedding)
         self.to_mask = nn.Linear(config.embedding, config.embedding, bias=False)
+        self.lesions = LesionHead(config.embedding, config.lesion_embedding)
+        near, far = config.core_channels[:2]
+        self.parcels = ParcelHead((near, far), config.parcel_channels, config.embedding)
+        self.calibration = PresenceCalibration()
 
     def mask_embeddings(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Weights, (T + 1, D), and bias, (T + 1,), that turn embeddings into logits."""
@@ -167,17 +182,41 @@ class VoxelNetwork(nn.Module):
         return self.to_mask(phi), bias
 
     def logits(self, embedding: torch.Tensor, streams: int = 1) -> torch.Tensor:
-        """(N, D, I, J, K) to (N / S, T + 1, I, J, K); streams are averaged."""
-        if streams > 1:
-            embedding = embedding.unflatten(0, (-1, streams)).mean(dim=1)
+        """(N, D + D', I, J, K) to (N / S, T + 1, I, J, K); streams are averaged."""
         weight, bias = self.mask_embeddings()
+        embedding = mean_of_streams(embedding[:, : self.config.embedding], streams)
         return F.conv3d(embedding, weight[:, :, None, None, None], bias)
 
+    def lesion_logits(self, embedding: torch.Tensor, streams: int = 1) -> torch.Tensor:
+        """(N, D + D', I, J, K) to (N / S, L, I, J, K); streams are averaged."""
+        return self.lesions(mean_of_streams(embedding[:, self.config.embedding :], streams))
+
+    def parcel_logits(
+        self, context: Context, second: torch.Tensor, pool: Factors, streams: int = 1
+    ) -> torch.Tensor:
+        """(N / S, P, I, J, K) from the core's context and 8 mm features."""
+        near = mean_of_streams(context.features, streams)
+        return self.parcels(near, mean_of_streams(second, streams), pool)
+
     def presence(self, second: torch.Tensor, streams: int = 1) -> torch.Tensor:
-        """Logits, (N / S, T), that each base structure is in the image."""
+        """Logits, (N / S, T + L), that each base structure and lesion is in the image."""
         phi, _ = self.targets()
-        logits = self.core.presence(second, phi[1:])
+        logits = self.core.presence(second, torch.cat([phi[1:], self.lesions.phi]))
         return logits.unflatten(0, (-1, streams)).mean(dim=1)
+
+    def evidence(
+        self, embedding: torch.Tensor, second: torch.Tensor, streams: int = 1
+    ) -> torch.Tensor:
+        """What speaks for each target being in the image, (N / S, T + L, 2).
+
+        The presence head's logit, and the mean log-odds of the `CLEAREST` clearest voxels.
+        """
+        anatomy = self.logits(embedding, streams).flatten(2).float()
+        odds = torch.logit(anatomy.softmax(dim=1), eps=1e-6)[:, 1:]
+        lesions = self.lesion_logits(embedding, streams).flatten(2).float()
+        most = min(CLEAREST, odds.shape[2])
+        clearest = torch.cat([odds, lesions], dim=1).topk(most, dim=2).values.mean(dim=2)
+        return torch.stack([self.presence(second, streams).float(), clearest], dim=-1)
 
     def forward(
         self, image: torch.Tensor, levels: tuple[Level, ...], streams: int = 1
@@ -196,6 +235,11 @@ class VoxelNetwork(nn.Module):
                 images[levels[n].index], context, step, streams
             )
         return self.logits(context.embedding, streams), self.presence(second, streams)
+
+
+def mean_of_streams(features: torch.Tensor, streams: int) -> torch.Tensor:
+    """(N, ...) to (N / S, ...)."""
+    return features if streams == 1 else features.unflatten(0, (-1, streams)).mean(dim=1)
 
 
 def pooled_images(

@@ -41,13 +41,15 @@ class CorePrediction:
         context: Features and embeddings, N = streams.
         box: Where they lie, in voxels of the core's level of the padded image.
         brain: The part of `box` worth a closer look; None if no brain was found.
-        presence: (T,) probability of each base structure.
+        presence: (T + L,) calibrated probability of each base structure and lesion.
+        second: Core features at 8 mm, over the same box.
     """
 
     context: Context
     box: Box
     brain: Box | None
     presence: torch.Tensor
+    second: torch.Tensor
 
 
 def halo(config: NetworkConfig) -> int:
@@ -98,18 +100,43 @@ class Predictor:
         context = Context(context.features[both], context.embedding[both], context.summary)
         labels = self.network.logits(context.embedding, len(grids))[0].argmax(dim=0)
         brain = bounding_box(labels > 0, BRAIN_MARGIN)
-        presence = self.network.presence(second, len(grids))[0].float().sigmoid()
-        return CorePrediction(context, box, brain, presence.cpu())
+        evidence = self.network.evidence(context.embedding, second, len(grids))
+        presence = self.network.calibration(evidence)[0].sigmoid()
+        return CorePrediction(context, box, brain, presence.cpu(), second)
 
     @torch.inference_mode()
-    def refine(self, grids: list[NetworkGrid], core: CorePrediction, consume: Consume) -> None:
-        """Hand `consume` the embeddings of every native voxel of the brain's box."""
+    def parcels(self, grids: list[NetworkGrid], core: CorePrediction) -> torch.Tensor:
+        """Parcel logits, (P, I, J, K), over `core.box` at the core's level."""
+        pool = grids[0].core[1].pool
+        missing = [
+            n * p - m
+            for n, p, m in zip(core.second.shape[2:], pool, core.box.shape, strict=True)
+        ]
+        whole = F.pad(core.context.features, (0, missing[2], 0, missing[1], 0, missing[0]))
+        padded = Context(whole, core.context.embedding, core.context.summary)
+        logits = self.network.parcel_logits(padded, core.second, pool, len(grids))
+        i, j, k = core.box.shape
+        return logits[0, :, :i, :j, :k].float()
+
+    @torch.inference_mode()
+    def refine(
+        self,
+        grids: list[NetworkGrid],
+        core: CorePrediction,
+        consume: Consume,
+        *,
+        lesions: bool = False,
+    ) -> None:
+        """Hand `consume` the embeddings of every native voxel of the brain's box.
+
+        Only with `lesions` do they hold the channels that lesions read.
+        """
         if core.brain is None:
             return
         limit = core.box.shape
         most = max(1, self.tile_bytes // self._bytes_per_core_voxel(grids))
         for tile, haloed in tiles(core.brain, self.halo, limit, most):
-            embedding = self._tile(grids, core, haloed)
+            embedding = self._tile(grids, core, haloed, lesions=lesions)
             step = self._native_step(grids[0])
             native = tile.scaled(step).within(haloed.scaled(step))
             embedding = embedding[(slice(None), slice(None), *native)]
@@ -137,7 +164,7 @@ class Predictor:
                 a // b for a, b in zip(grids[0].core[0].factors, level.factors, strict=True)
             )
             kept = tile.scaled((i, j, k)).within(haloed.scaled((i, j, k)))
-            voxels = context.embedding[(slice(None), slice(None), *kept)].mean(dim=0)
+            voxels = context.embedding[(slice(None), slice(len(weight[0])), *kept)].mean(dim=0)
             logits.append(F.linear(voxels.flatten(1).T, weight, bias).float())
             place = tile.shifted(core.box.start).scaled((i, j, k)).scaled(level.factors)
             middle = tuple(
@@ -148,10 +175,14 @@ class Predictor:
             intensities.append(torch.stack(found))
         return torch.cat(logits), torch.cat(intensities, dim=1)
 
-    def _tile(self, grids: list[NetworkGrid], core: CorePrediction, box: Box) -> torch.Tensor:
+    def _tile(
+        self, grids: list[NetworkGrid], core: CorePrediction, box: Box, *, lesions: bool
+    ) -> torch.Tensor:
         """Embeddings on the native grid inside `box`, given in voxels of `core.box`."""
         context, level = self._descend(grids, core, box, self.finest_level)
-        return upsample(context.embedding, level.factors)
+        config = self.network.config
+        channels = config.embedding + lesions * config.lesion_embedding
+        return upsample(context.embedding[:, :channels], level.factors)
 
     def _descend(
         self, grids: list[NetworkGrid], core: CorePrediction, box: Box, finest: int
@@ -207,6 +238,7 @@ class Predictor:
         config = self.network.config
         native = math.prod(grids[0].core[0].factors)
         width = torch.finfo(self.dtype).bits // 8
-        features = 5 * config.fine_channels[0] + 3 * config.embedding
+        channels = config.embedding + config.lesion_embedding
+        features = 5 * config.fine_channels[0] + 3 * channels
         targets = 2 * (len(self.network.targets.kind_of))
         return native * width * (features * len(grids) + targets)

@@ -1,7 +1,7 @@
 """Random appearance: paint labels with a contrast, then spoil the picture.
 
-Ranges follow SynthSeg (Billot et al. 2023) where it publishes them. Half of the
-images follow the order of tissues of a real contrast, half follow none.
+Ranges follow SynthSeg (Billot et al. 2023) where it publishes them. More than half of
+the images follow the order of tissues of a real contrast, the others none.
 """
 
 from __future__ import annotations
@@ -17,6 +17,23 @@ from medprompt_cli.synthesis.classes import CONTRASTS, PAINT_CLASSES, TISSUES
 from medprompt_cli.synthesis.deform import Draw
 
 
+DRAWN_CONTRASTS = ("t1", "t1", "t1", "t1c", "t2", "t2", "flair", "flair", "ct", "pd", "dwi")
+"""As often as cohorts hold them, about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The contrast of one image.
+
+    Attributes:
+        contrast: Name in `CONTRASTS`; None if it is like none of them.
+        means: (G,) mean intensity of every paint class; both sides look alike.
+    """
+
+    contrast: str | None
+    means: torch.Tensor
+
+
 @dataclass(frozen=True, slots=True)
 class AppearanceRange:
     """How a synthetic image may look.
@@ -24,6 +41,8 @@ class AppearanceRange:
     Attributes:
         any_contrast: Share of images whose every label has its own random mean.
         tissue_contrast: Share whose tissues have random means, labels close to them.
+        contrasts: Names in `CONTRASTS` the others are drawn from; more often listed,
+            more often drawn.
         spread: Largest standard deviation within a label.
         bias: Largest standard deviation of the log bias field.
         noise: Largest standard deviation of the noise added last.
@@ -33,8 +52,9 @@ class AppearanceRange:
         dark_air: Share of images whose background is exactly zero.
     """
 
-    any_contrast: float = 0.3
-    tissue_contrast: float = 0.25
+    any_contrast: float = 0.2
+    tissue_contrast: float = 0.2
+    contrasts: tuple[str, ...] = DRAWN_CONTRASTS
     spread: float = 0.1
     bias: float = 0.5
     noise: float = 0.06
@@ -57,17 +77,18 @@ _BRAIN = [paint.target not in (0, CSF) for paint in PAINT_CLASSES]
 _FLUID = [paint.target == CSF for paint in PAINT_CLASSES]
 
 
-def class_means(draw: Draw, ranges: AppearanceRange) -> torch.Tensor:
-    """Mean intensity of every paint class, (G,); both sides look alike."""
+def draw_look(draw: Draw, ranges: AppearanceRange) -> Look:
+    """A random contrast."""
     pick = draw.uniform(0, 1)
     means = torch.rand(len(PAINT_CLASSES), generator=draw.scalars)
+    contrast = None
     if pick >= ranges.any_contrast:
         if pick < ranges.any_contrast + ranges.tissue_contrast:
             tissue = torch.rand(len(TISSUES), generator=draw.scalars)
             jitter = 0.06
         else:
-            names = list(CONTRASTS)
-            known = CONTRASTS[names[draw.integer(len(names))]]
+            contrast = ranges.contrasts[draw.integer(len(ranges.contrasts))]
+            known = CONTRASTS[contrast]
             tissue = torch.tensor([known[name] for name in TISSUES])
             jitter = draw.uniform(0.02, 0.08)
             wobble = torch.randn(len(TISSUES), generator=draw.scalars)
@@ -77,12 +98,14 @@ def class_means(draw: Draw, ranges: AppearanceRange) -> torch.Tensor:
     lower = torch.minimum(torch.arange(len(means)), torch.tensor(_MIRROR))
     means = means[lower].clamp(0, 1.2)
     means[_AIR] = draw.uniform(0, 0.1) if draw.chance(0.9) else draw.uniform(0, 1)
-    return means
+    return Look(contrast, means)
 
 
-def paint(labels: torch.Tensor, draw: Draw, ranges: AppearanceRange) -> torch.Tensor:
+def paint(
+    labels: torch.Tensor, look: Look, draw: Draw, ranges: AppearanceRange
+) -> torch.Tensor:
     """Draw every voxel of `labels`, (I, J, K) uint8, from its label's Gaussian."""
-    means = class_means(draw, ranges)
+    means = look.means.clone()
     spread = ranges.spread * draw.uniform(0, 1)
     spreads = spread * torch.rand(len(means), generator=draw.scalars)
     if draw.chance(ranges.dark_air):

@@ -109,27 +109,43 @@ def integrate(velocity: torch.Tensor) -> torch.Tensor:
     return flow
 
 
-def sample_labels(
-    labels: torch.Tensor,
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where each point of an output grid looks into a label map.
+
+    Attributes:
+        flat: int32 of the output's shape, the nearest voxel counted in C order.
+        inside: bool of the output's shape, whether that lies in the map.
+    """
+
+    flat: torch.Tensor
+    inside: torch.Tensor
+
+    def take(self, labels: torch.Tensor) -> torch.Tensor:
+        """`labels`, (X, Y, Z) uint8, at these places; 0 outside the map."""
+        found = labels.reshape(-1).index_select(0, self.flat.reshape(-1))
+        return found.reshape(self.flat.shape).masked_fill_(~self.inside, 0)
+
+
+def find_places(
+    map_shape: tuple[int, ...],
     grid: tuple[tuple[int, int, int], tuple[float, float, float]],
     placement: tuple[torch.Tensor, torch.Tensor],
     warp: torch.Tensor | None,
-) -> torch.Tensor:
-    """Labels at the nearest voxel of each point of an output grid.
+    device: torch.device | str = "cpu",
+) -> Places:
+    """Nearest voxel of a label map at 1 mm for each point of an output grid.
 
     Args:
-        labels: (X, Y, Z) uint8 at 1 mm.
+        map_shape: (X, Y, Z) of the label map.
         grid: Shape and spacing (mm) of the output.
         placement: Matrix (3, 3) and centre (3,): output mm, from the grid's middle,
-            to voxels of `labels`.
+            to voxels of the map.
         warp: (3, A, B, C) in mm over the output's box, or None.
-
-    Returns:
-        uint8 of the output shape; 0 outside the map.
+        device: Where to compute.
     """
     shape, spacing = grid
     matrix, centre = placement
-    device = labels.device
     middle = [
         (torch.arange(n, device=device) - (n - 1) / 2) * step
         for n, step in zip(shape, spacing, strict=True)
@@ -146,8 +162,6 @@ def sample_labels(
         along += a * middle[0][:, None, None]
         along += b * middle[1][:, None] + c * middle[2]
         nearest = along.round_().to(torch.int32)
-        inside &= (nearest >= 0) & (nearest < labels.shape[axis])
-        flat.mul_(labels.shape[axis]).add_(nearest)
-    flat.masked_fill_(~inside, 0)
-    found = labels.reshape(-1).index_select(0, flat.reshape(-1)).reshape(shape)
-    return found.masked_fill_(~inside, 0)
+        inside &= (nearest >= 0) & (nearest < map_shape[axis])
+        flat.mul_(map_shape[axis]).add_(nearest)
+    return Places(flat.masked_fill_(~inside, 0), inside)

@@ -11,11 +11,17 @@ from safetensors.torch import save
 
 from medprompt_cli.errors import InputError
 from medprompt_cli.networks.config import CONFIGS
+from medprompt_cli.networks.pyramid import VoxelNetwork
 from medprompt_cli.training.state import latest_checkpoint, read_tensors
+
+CALIBRATION = "calibration."
+"""Part of the names of what `training.calibrate` fits after training."""
 
 
 def export(run: Path, out: Path) -> dict[str, str | int]:
     """Write the averaged weights of the newest checkpoint under `run` to `out`.
+
+    Presence is not calibrated in them.
 
     Returns what `weights.toml` records of the file.
 
@@ -37,6 +43,9 @@ def export(run: Path, out: Path) -> dict[str, str | int]:
         if name.startswith(prefix)
     }
     config = CONFIGS[recipe["network"]]
+    for name, buffer in VoxelNetwork(config).named_buffers():
+        if name.startswith(CALIBRATION):
+            tensors[name] = buffer.contiguous()
     about = {"network": json.dumps(config.to_dict()), "finest_level": str(recipe["level"])}
     raw = save(tensors, metadata=about)
     partial = out.with_name(out.name + ".partial")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,18 +13,12 @@ import torch
 
 from medprompt_cli.errors import InputError, WeightsError
 from medprompt_cli.networks.config import CONFIGS
-from medprompt_cli.networks.levels import Level, plan_levels
-from medprompt_cli.networks.pyramid import (
-    CORE_LEVEL,
-    Context,
-    VoxelNetwork,
-    pooled_images,
-)
+from medprompt_cli.networks.pyramid import VoxelNetwork
 from medprompt_cli.segmentation.device import choose_device
 from medprompt_cli.synthesis.bank import PackedLabels
 from medprompt_cli.synthesis.deform import Draw
-from medprompt_cli.synthesis.generator import Generator, Sample, split_blocks
-from medprompt_cli.training.loss import Losses, presence_loss, segmentation_loss
+from medprompt_cli.synthesis.generator import Generator
+from medprompt_cli.training.objective import sample_cost
 from medprompt_cli.training.recipe import Recipe, recipe_to_dict
 from medprompt_cli.training.state import (
     TrainingState,
@@ -34,10 +29,9 @@ from medprompt_cli.training.state import (
     save_checkpoint,
 )
 
-PRESENCE_WEIGHT = 0.1
 LOG_EVERY = 50
 SAVE_EVERY_S = 240.0
-VALIDATION_IMAGES = 6
+VALIDATION_IMAGES = 8
 VALIDATION_SEED = 987_654
 
 
@@ -112,13 +106,24 @@ def _held_apart(
 
 
 def _load_start(network: VoxelNetwork, start: dict[str, torch.Tensor]) -> None:
-    try:
-        network.load_state_dict(start)
-    except RuntimeError as error:
+    """Take over weights; what an earlier, smaller network did not have stays as it is."""
+    own = network.state_dict()
+    misfits = [
+        name
+        for name, tensor in start.items()
+        if name not in own
+        or tensor.ndim != own[name].ndim
+        or any(a > b for a, b in zip(tensor.shape, own[name].shape, strict=True))
+    ]
+    if misfits:
         raise WeightsError(
-            f"The weights to start from do not fit network {network.config.name}: {error}",
+            f"The weights to start from do not fit network {network.config.name}:"
+            f" {misfits[0]} and {len(misfits) - 1} more are unknown or too large.",
             remedy="Start from weights of the network that the recipe names.",
-        ) from error
+        )
+    with torch.no_grad():
+        for name, tensor in start.items():
+            own[name][tuple(slice(0, n) for n in tensor.shape)] = tensor
 
 
 def steps(
@@ -137,7 +142,7 @@ def steps(
         if state.step % recipe.validate_every == 0 and unseen:
             yield {"step": state.step, **validate(state, recipe, unseen)}
         if state.step % LOG_EVERY == 0:
-            means = {k: sum(r[k] for r in rows) / len(rows) for k in rows[0]}
+            means = {k: mean_of(r[k] for r in rows) for k in rows[0]}
             yield {"step": state.step, "seconds": round(now - began, 1), **means}
             rows.clear()
         if now - saved > SAVE_EVERY_S:
@@ -148,114 +153,30 @@ def steps(
     save_checkpoint(state, run.folder)
 
 
+def mean_of(values: Iterable[float]) -> float:
+    """Mean of those that are numbers; NaN if none is."""
+    numbers = [value for value in values if not math.isnan(value)]
+    return sum(numbers) / len(numbers) if numbers else math.nan
+
+
 def step(state: TrainingState, recipe: Recipe, generator: Generator) -> dict[str, float]:
     """One optimiser step; returns what to log."""
+    began = time.perf_counter()
     sample = generator.sample()
-    total, losses, presence = sample_loss(state, recipe, sample, state.draw)
-    total.backward()
+    drawn = time.perf_counter()
+    cost = sample_cost(state.network, recipe, sample, state.draw)
+    cost.total.backward()
     norm = apply_gradients(state, recipe)
     return {
-        "loss": float(total.detach()),
-        "dice": float(losses.dice.nanmean()),
-        "cross_entropy": float(losses.cross_entropy),
-        "presence": float(presence.detach()),
+        "loss": float(cost.total.detach()),
+        "dice": float(cost.anatomy.dice.nanmean()),
+        "cross_entropy": float(cost.anatomy.cross_entropy),
+        "lesion_dice": float(cost.lesion.nanmean()),
+        "parcel": float(cost.parcel),
+        "presence": float(cost.presence),
         "norm": norm,
+        "drawing": drawn - began,
     }
-
-
-def sample_loss(
-    state: TrainingState, recipe: Recipe, sample: Sample, draw: Draw
-) -> tuple[torch.Tensor, Losses, torch.Tensor]:
-    """Loss of one image: at 4 mm on all of it, at finer levels on crops."""
-    network = state.network
-    levels = plan_levels(sample.spacing)
-    images = pooled_images(sample.image[None, None], levels, torch.bfloat16)
-    core = tuple(level for level in levels if level.index >= CORE_LEVEL)
-    with torch.set_grad_enabled(recipe.trains_core and torch.is_grad_enabled()):
-        context, second = network.core(images[CORE_LEVEL], core)
-    rows = coarse_rows(sample.labels, core[0])
-    losses = segmentation_loss(network.logits(context.embedding)[0], rows)
-    presence = presence_loss(network.presence(second), rows)
-    total = PRESENCE_WEIGHT * presence
-    if recipe.level == CORE_LEVEL:
-        return total + losses.total, losses, presence
-    total = total + recipe.core_weight * losses.total
-    for _ in range(recipe.crops):
-        box = random_box(context, core[0], recipe, draw, rows)
-        losses = crop_loss(network, (images, levels, sample.labels), context, box)
-        total = total + losses.total / recipe.crops
-    return total, losses, presence
-
-
-def crop_loss(
-    network: VoxelNetwork,
-    scan: tuple[dict[int, torch.Tensor], tuple[Level, ...], torch.Tensor],
-    context: Context,
-    box: tuple[slice, ...],
-) -> Losses:
-    """Loss of the finer levels inside `box`, given in voxels of the core's level."""
-    images, levels, labels = scan
-    whole = (slice(None), slice(None))
-    here = Context(
-        context.features[(*whole, *box)], context.embedding[(*whole, *box)], context.summary
-    )
-    fine = [level for level in levels if level.index < CORE_LEVEL]
-    core = levels[len(fine)]
-    for n in reversed(range(len(fine))):
-        level = levels[n]
-        inside = scaled(box, core, level)
-        pool_and_extent = (levels[n + 1].pool, level.extent)
-        here = network.fine[level.index](
-            images[level.index][(*whole, *inside)], here, pool_and_extent
-        )
-    truth = labels[scaled(box, core, levels[0])]
-    return segmentation_loss(network.logits(here.embedding)[0], truth)
-
-
-def scaled(box: tuple[slice, ...], core: Level, level: Level) -> tuple[slice, ...]:
-    """`box` in voxels of the core's level, in voxels of a finer level."""
-    ratio = [a // b for a, b in zip(core.factors, level.factors, strict=True)]
-    return tuple(slice(s.start * r, s.stop * r) for s, r in zip(box, ratio, strict=True))
-
-
-def random_box(
-    context: Context, core: Level, recipe: Recipe, draw: Draw, rows: torch.Tensor
-) -> tuple[slice, ...]:
-    """A crop of `recipe.crop_mm` around a random voxel of the brain."""
-    shape = context.features.shape[2:]
-    sizes = [
-        min(n, max(2, round(recipe.crop_mm / s)))
-        for n, s in zip(shape, core.spacing, strict=True)
-    ]
-    inside = torch.nonzero(rows[..., 0])
-    if len(inside):
-        centre = inside[draw.integer(len(inside))].tolist()
-    else:
-        centre = [n // 2 for n in shape]
-    starts = [
-        min(max(0, c - size // 2), n - size)
-        for c, size, n in zip(centre, sizes, shape, strict=True)
-    ]
-    return tuple(slice(a, a + size) for a, size in zip(starts, sizes, strict=True))
-
-
-def coarse_rows(labels: torch.Tensor, core: Level) -> torch.Tensor:
-    """(I, J, K, P) at the entry level to (I', J', K', P') at the core's level.
-
-    At most 8 parts are kept of each coarse voxel, spread over it.
-    """
-    if core.factors == (1, 1, 1):
-        return labels
-    if labels.shape[-1] != 1:
-        labels = labels[..., :1]
-    a, b, c = core.factors
-    i, j, k = (n // f for n, f in zip(labels.shape[:3], core.factors, strict=True))
-    if core.factors == (2, 2, 2):
-        return split_blocks(labels[..., 0], 2)
-    blocks = labels[..., 0].reshape(i, a, j, b, k, c).permute(0, 2, 4, 1, 3, 5)
-    picks = [[0, 0] if f == 1 else [f // 4, f - 1 - f // 4] for f in (a, b, c)]
-    parts = [blocks[..., x, y, z] for x in picks[0] for y in picks[1] for z in picks[2]]
-    return torch.stack(parts, dim=-1)
 
 
 @torch.no_grad()
@@ -268,10 +189,14 @@ def validate(
         parameter.copy_(state.average[name])
     draw = Draw(VALIDATION_SEED, state.draw.device)
     generator = Generator(maps, recipe.generator, draw)
-    dices = [
-        sample_loss(state, recipe, generator.sample(), draw)[1].dice
+    costs = [
+        sample_cost(state.network, recipe, generator.sample(), draw)
         for _ in range(VALIDATION_IMAGES)
     ]
     for name, parameter in parameters.items():
         parameter.copy_(state.master[name])
-    return {"held_out_dice": float(torch.stack(dices).nanmean())}
+    return {
+        "held_out_dice": float(torch.stack([cost.anatomy.dice for cost in costs]).nanmean()),
+        "held_out_lesion_dice": float(torch.stack([cost.lesion for cost in costs]).nanmean()),
+        "held_out_parcel": float(torch.stack([cost.parcel for cost in costs]).mean()),
+    }

@@ -10,6 +10,9 @@ import torch.nn.functional as F
 LEAST_SIZE = 0.5
 """Voxels below which a target counts as not there."""
 
+HEAVIEST = 10.0
+"""Largest weight of a lesion's voxel in the cross-entropy."""
+
 SMOOTH = 1.0
 """Voxels added to both sides of the Dice ratio, so that tiny targets stay tame."""
 
@@ -56,8 +59,98 @@ def segmentation_loss(logits: torch.Tensor, rows: torch.Tensor) -> Losses:
     )
 
 
-def presence_loss(logits: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy of being there at all; `logits` (1, T), `rows` (I, J, K, P)."""
-    count = torch.bincount(rows.flatten().int(), minlength=logits.shape[1] + 1)[1:]
-    there = (count >= rows.shape[-1]).to(torch.float32)
-    return F.binary_cross_entropy_with_logits(logits[0].float(), there)
+@dataclass(frozen=True, slots=True)
+class LesionTruth:
+    """What the parts of lesions say about the classes of lesions.
+
+    Attributes:
+        yes: (parts, L) bool, the part belongs to the class.
+        known: (parts, L) bool, the image can tell whether it does.
+    """
+
+    yes: torch.Tensor
+    known: torch.Tensor
+
+    @classmethod
+    def from_table(cls, table: torch.Tensor, device: torch.device) -> LesionTruth:
+        """From 1, 0 and -1 for undecided, (parts, L)."""
+        return cls((table == 1).to(device), (table >= 0).to(device))
+
+
+def lesion_loss(
+    logits: torch.Tensor, parts: torch.Tensor, truth: LesionTruth
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Soft Dice of the classes that are there plus cross-entropy of all.
+
+    The first class, any lesion, counts as much as the others together. Voxels of a lesion
+    weigh more in the cross-entropy, the rarer they are. Voxels where the image cannot tell a class do not count for that class.
+
+    Args:
+        logits: (L, I, J, K).
+        parts: (I, J, K, P) uint8, the lesion part of each part of a voxel.
+        truth: What parts say about classes.
+
+    Returns:
+        The loss, and (L,) soft Dice, NaN where the truth has none of the class.
+    """
+    x = logits.flatten(1).float()  # (L, V)
+    one_part = parts.flatten(0, 2).int()  # (V, P)
+    share = F.embedding(one_part, truth.yes.float()).mean(dim=1).T  # (L, V)
+    known = F.embedding(one_part, truth.known.float()).amin(dim=1).T
+    size = (share * known).sum(dim=1)
+    weight = 1 + share * (rarity(size, known.sum(dim=1)) - 1)[:, None]
+    each = F.binary_cross_entropy_with_logits(x, share, weight * known, reduction="none")
+    cross_entropy = (each.sum(dim=1) / (weight * known).sum(dim=1).clamp_min(1)).sum()
+    p = x.sigmoid() * known
+    dice = (2 * (p * share).sum(dim=1) + SMOOTH) / (p.sum(dim=1) + size + SMOOTH)
+    there = size > LEAST_SIZE
+    lost = (1 - dice)[there].mean() + (1 - dice[0]) if bool(there.any()) else x.sum() * 0
+    return lost + cross_entropy, dice.detach().masked_fill(~there, torch.nan)
+
+
+def rarity(size: torch.Tensor, voxels: torch.Tensor) -> torch.Tensor:
+    """Weight of a voxel of a class of `size` voxels among `voxels`, between 1 and 10."""
+    return (voxels / size.clamp_min(LEAST_SIZE)).sqrt().clamp(1, HEAVIEST)
+
+
+def parcel_loss(
+    logits: torch.Tensor, parcels: torch.Tensor, families: dict[str, tuple[int, ...]]
+) -> torch.Tensor:
+    """Cross-entropy of the parcel, family by family, where there is one.
+
+    Args:
+        logits: (P, I, J, K).
+        parcels: (I, J, K) uint8, rows of `PARCELS` plus 1; 0 where there is none.
+        families: Rows of each family, consecutive.
+    """
+    truth = parcels.flatten().long() - 1
+    flat = logits.flatten(1)
+    lost = []
+    for rows in families.values():
+        here = torch.nonzero((truth >= rows[0]) & (truth <= rows[-1]))[:, 0]
+        if len(here):
+            chosen = flat[rows[0] : rows[-1] + 1].index_select(1, here).float().T
+            lost.append(F.cross_entropy(chosen, truth[here] - rows[0]))
+    return torch.stack(lost).mean() if lost else flat.sum().float() * 0
+
+
+def presence_loss(
+    logits: torch.Tensor, rows: torch.Tensor, parts: torch.Tensor, truth: LesionTruth
+) -> torch.Tensor:
+    """Cross-entropy of being there at all.
+
+    Args:
+        logits: (1, T + L), base structures and lesions.
+        rows: (I, J, K, P) uint8 target rows.
+        parts: (I, J, K, P) uint8 lesion parts.
+        truth: What parts say about classes.
+    """
+    lesions = truth.yes.shape[1]
+    count = torch.bincount(rows.flatten().int(), minlength=logits.shape[1] - lesions + 1)[1:]
+    there = count >= rows.shape[-1]
+    found = torch.bincount(parts.flatten().int(), minlength=len(truth.yes)) >= parts.shape[-1]
+    is_there = (truth.yes & found[:, None]).any(dim=0)
+    unclear = (~truth.known & found[:, None]).any(dim=0) & ~is_there
+    target = torch.cat([there, is_there]).to(torch.float32)
+    weight = torch.cat([torch.ones_like(there), ~unclear]).to(torch.float32)
+    return F.binary_cross_entropy_with_logits(logits[0].float(), target, weight)

@@ -1,0 +1,219 @@
+"""Posteriors of every voxel, collected tile by tile into labels, masks and volumes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import cc3d
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from medprompt_cli.domain.anatomy import BASE_STRUCTURES, LESIONS
+from medprompt_cli.domain.geometry import from_canonical
+from medprompt_cli.domain.parcels import PARCEL_INDEX, PARCEL_NAMES
+from medprompt_cli.domain.volume import LabelMap, Mask, Volume
+from medprompt_cli.networks.pyramid import VoxelNetwork
+from medprompt_cli.segmentation.grid import NetworkGrid
+from medprompt_cli.segmentation.intensity_model import IntensityModel
+from medprompt_cli.segmentation.parcels import parcel_rows, parents_of
+from medprompt_cli.segmentation.predict import CorePrediction
+from medprompt_cli.segmentation.tiling import Box
+
+MM3_PER_ML = 1000.0
+
+EVEN_ODDS = 0.5
+"""Posterior above which a voxel belongs to a union or a lesion, and calibrated presence
+from which on a lesion is there."""
+
+BASE_ROW = {s.name: n for n, s in enumerate(BASE_STRUCTURES, start=1)}
+PARCEL_ROW = {name: n for n, name in enumerate(PARCEL_NAMES, start=1)}
+
+
+class Asked(Protocol):
+    """A target: a name, and what it is made of."""
+
+    @property
+    def name(self) -> str:
+        """Canonical name."""
+        ...
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Base structures, or parcels, whose union it is; empty for a lesion."""
+        ...
+
+
+class Request:
+    """Targets, sorted by how they are answered.
+
+    Attributes:
+        structures: Rows of base structures by target name: one row, or several of a union.
+        parcels: Rows of parcels by target name, likewise.
+        lesions: Names of lesions.
+    """
+
+    def __init__(self, targets: Sequence[Asked]) -> None:
+        self.structures = _rows(targets, BASE_ROW)
+        self.parcels = _rows(targets, PARCEL_ROW)
+        self.lesions = tuple(t.name for t in targets if not t.members and t.name in LESIONS)
+
+    @property
+    def unions(self) -> list[str]:
+        """Names of unions of base structures."""
+        return [name for name, rows in self.structures.items() if len(rows) > 1]
+
+
+def _rows(targets: Sequence[Asked], row_of: dict[str, int]) -> dict[str, list[int]]:
+    return {
+        t.name: [row_of[m] for m in t.members]
+        for t in targets
+        if t.members and all(m in row_of for m in t.members)
+    }
+
+
+class Posteriors:
+    """Collects logits tile by tile into labels, masks and volumes."""
+
+    def __init__(
+        self, grids: list[NetworkGrid], request: Request, network: VoxelNetwork
+    ) -> None:
+        with torch.inference_mode():
+            self.weight, self.bias = network.mask_embeddings()
+            chosen = [LESIONS.index(name) for name in request.lesions]
+            head = network.lesions
+            self.lesion_weight = head.to_mask(head.phi)[chosen]
+            self.lesion_bias = head.bias[chosen]
+        self.grids, self.grid, self.request = grids, grids[0], request
+        self.model: IntensityModel | None = None
+        self.rows = np.zeros(tuple(self.grid.image.shape), np.uint8)
+        self.head = np.zeros(self.rows.shape, bool)
+        self.unions = request.unions
+        self.union_voxels = {n: np.zeros(self.rows.shape, bool) for n in self.unions}
+        self.lesion_voxels = {n: np.zeros(self.rows.shape, bool) for n in request.lesions}
+        place = self.weight.device
+        self.mass = torch.zeros(len(BASE_STRUCTURES) + 1, dtype=torch.float64, device=place)
+        self.union_rows = torch.zeros(len(self.mass), len(self.unions), device=place)
+        for u, name in enumerate(self.unions):
+            self.union_rows[request.structures[name], u] = 1
+
+    def add(self, box: Box, embedding: torch.Tensor) -> None:
+        """Take the embeddings, (I, J, K, D), of a box of native voxels."""
+        start, shape = box.start, self.grid.shape
+        i, j, k = (max(0, n - a) for n, a in zip(shape, start, strict=True))
+        inside = embedding[:i, :j, :k]
+        place = (
+            slice(start[1], start[1] + inside.shape[1]),
+            slice(start[2], start[2] + inside.shape[2]),
+        )
+        for n, plane in enumerate(inside, start=start[0]):  # a plane stays in the cache
+            self._add_structures(n, place, plane[..., : self.weight.shape[1]])
+            if self.lesion_voxels:
+                self._add_lesions(n, place, plane[..., self.weight.shape[1] :])
+
+    def _add_structures(self, n: int, place: tuple[slice, slice], plane: torch.Tensor) -> None:
+        logits = F.linear(plane, self.weight, self.bias).float().flatten(0, 1)
+        if self.model:
+            seen = [grid.image[n][place].flatten() for grid in self.grids]
+            logits = self.model.logits(logits, torch.stack(seen).to(logits))
+        posterior = logits.softmax(dim=1)
+        self.mass += posterior.sum(dim=0)
+        found = posterior.argmax(dim=1).to(torch.uint8)
+        self.rows[n][place] = found.reshape(plane.shape[:2]).cpu().numpy()
+        anything = posterior[:, 0] < 1 - EVEN_ODDS
+        self.head[n][place] = anything.reshape(plane.shape[:2]).cpu().numpy()
+        if self.unions:
+            likely = (posterior @ self.union_rows > EVEN_ODDS).reshape(*plane.shape[:2], -1)
+            for u, name in enumerate(self.unions):
+                self.union_voxels[name][n][place] = likely[..., u].cpu().numpy()
+
+    def _add_lesions(self, n: int, place: tuple[slice, slice], plane: torch.Tensor) -> None:
+        odds = F.linear(plane, self.lesion_weight, self.lesion_bias)
+        likely = (odds > 0).cpu().numpy()
+        for lesion, voxels in enumerate(self.lesion_voxels.values()):
+            voxels[n][place] = likely[..., lesion]
+
+    def finish(self, volume: Volume, core: CorePrediction) -> dict[str, Any]:
+        """Turn labels, masks, presence and volumes back to the image's own grid."""
+        inside = tuple(slice(0, n) for n in self.grid.shape)
+        head = _largest_piece(self.head[inside])
+        islands = np.bincount(self.rows[inside][~head], minlength=len(self.mass))
+        self.mass[1:] -= torch.from_numpy(islands[1:]).to(self.mass)  # posteriors near 1
+        rows = self.rows[inside] * head
+        presence = self._presence(core)
+        scale = volume.geometry.voxel_volume_mm3 / MM3_PER_ML
+        found = {name: voxels[inside] & head for name, voxels in self.union_voxels.items()}
+        volumes = {
+            name: max(0.0, float(self.mass[rows_].sum())) * scale
+            for name, rows_ in self.request.structures.items()
+        }
+        for name, voxels in self.lesion_voxels.items():
+            there = (presence[name] or 0.0) >= EVEN_ODDS
+            found[name] = voxels[inside] & head & there
+            volumes[name] = float(found[name].sum()) * scale
+        masks = {
+            name: Mask(name, self._native(voxels), volume.geometry, presence[name])
+            for name, voxels in found.items()
+        }
+        return {
+            "labels": self._labels(rows, volume),
+            "parcels": None,
+            "masks": masks,
+            "presence": presence,
+            "volumes_ml": volumes,
+            "notes": () if core.brain else ("No brain was found in this image.",),
+            "rows": rows,
+        }
+
+    def _labels(self, rows: np.ndarray, volume: Volume) -> LabelMap:
+        """The base structures that were asked for by themselves."""
+        single = {rows_[0] for rows_ in self.request.structures.values() if len(rows_) == 1}
+        table = np.zeros(len(BASE_STRUCTURES) + 1, np.uint8)
+        names = {}
+        for row, structure in enumerate(BASE_STRUCTURES, start=1):
+            if row in single:
+                table[row] = structure.index
+                names[structure.index] = structure.name
+        return LabelMap(self._native(table[rows]), volume.geometry, names)
+
+    def divide(self, found: dict[str, Any], logits: torch.Tensor, core: CorePrediction) -> None:
+        """Add parcels, and unions of parcels, to what `finish` gave."""
+        volume_geometry = found["labels"].geometry
+        scale = volume_geometry.voxel_volume_mm3 / MM3_PER_ML
+        parts = parcel_rows(found["rows"], logits, core.box, self.grid.core[0].factors)
+        counts = np.bincount(parts.ravel(), minlength=len(PARCEL_NAMES) + 1)
+        table = np.zeros(len(PARCEL_NAMES) + 1, np.uint16)
+        names = {}
+        for target, rows in self.request.parcels.items():
+            parents = {base for row in rows for base in parents_of(row - 1)}
+            chance = max(float(core.presence[base - 1]) for base in parents)
+            found["presence"][target] = chance
+            found["volumes_ml"][target] = float(counts[rows].sum()) * scale
+            if len(rows) == 1:
+                table[rows[0]] = PARCEL_INDEX[target]
+                names[PARCEL_INDEX[target]] = target
+            else:
+                union = self._native(np.isin(parts, rows))
+                found["masks"][target] = Mask(target, union, volume_geometry, chance)
+        found["parcels"] = LabelMap(self._native(table[parts]), volume_geometry, names)
+
+    def _presence(self, core: CorePrediction) -> dict[str, float | None]:
+        found: dict[str, float | None] = {
+            name: max(float(core.presence[row - 1]) for row in rows)
+            for name, rows in self.request.structures.items()
+        }
+        for name in self.request.lesions:
+            at = len(BASE_STRUCTURES) + LESIONS.index(name)
+            found[name] = float(core.presence[at])
+        return found
+
+    def _native(self, voxels: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(from_canonical(voxels, self.grid.geometry))
+
+
+def _largest_piece(found: np.ndarray) -> np.ndarray:
+    """Drop everything that does not touch the largest connected region of (I, J, K) bool."""
+    if not found.any():
+        return found
+    return cc3d.largest_k(found, k=1, connectivity=26) > 0
