@@ -60,6 +60,7 @@ def test_known_contrasts_are_recognised():
             )
             for name, known in CONTRASTS.items()
         }
+        assert look.contrast is not None
         assert far[look.contrast] < 0.15
         assert far[look.contrast] < sorted(far.values())[1] + 0.05
         seen.add(look.contrast)
