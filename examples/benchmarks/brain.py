@@ -75,7 +75,7 @@ def main(
         image = read_image(case.images[0])
         masks = Eyes(segmenter)([image], ["brain", "intracranial"]).masks
         ours = {name: mask.voxels for name, mask in masks.items()}
-        found[case.name] = dices(ours | truths(case, image.geometry, deepbet))
+        found[case.name] = dices({**ours, **truths(case, image.geometry, deepbet)})
     option = "" if deepbet is None else " --deepbet MASKS"
     said = heading(segmenter, f"brain.py {root.as_posix()}{option}")
     text = f"{said}\n\n{table(found)}"

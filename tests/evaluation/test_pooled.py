@@ -12,14 +12,7 @@ def lesion(scan, true, predicted, shared, recall=None, region="tumor"):
         "lesion_recall": recall,
     }
     return [
-        Score(
-            scan,
-            "group",
-            region,
-            quantity,
-            value,
-            "measured" if value is not None else "absent",
-        )
+        Score(scan, "group", region, quantity, value, status_of(value, there=true > 0))
         for quantity, value in values.items()
     ]
 
