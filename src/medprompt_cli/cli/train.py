@@ -83,3 +83,23 @@ def run(
         plan,
         lambda row: typer.echo(json.dumps({k: round(v, 4) for k, v in row.items()})),
     )
+
+
+@group.command("calibrate")
+def calibrate(
+    weights: Annotated[Path, typer.Argument(help="Exported weights, a .safetensors file.")],
+    recipe: Annotated[Path, typer.Option(help="Recipe at 4 mm; its held-out maps are used.")],
+    bank: Annotated[Path, typer.Option("--bank", "-b", help="Packed label maps.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File to write, .safetensors.")],
+    images: Annotated[int, typer.Option(min=4, help="Synthetic images to draw.")] = 400,
+) -> None:
+    """Fit how sure WEIGHTS may be that a target is there. Prints how well that went."""
+    import dataclasses
+    import json
+
+    from medprompt_cli.synthesis.bank import read_bank
+    from medprompt_cli.training.calibrate import calibrate as fit_presence
+    from medprompt_cli.training.recipe import read_recipe
+
+    found = fit_presence(weights, read_bank(bank), read_recipe(recipe), images, out)
+    typer.echo(json.dumps({k: round(v, 4) for k, v in dataclasses.asdict(found).items()}))

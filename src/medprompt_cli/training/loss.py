@@ -83,7 +83,8 @@ def lesion_loss(
     """Soft Dice of the classes that are there plus cross-entropy of all.
 
     The first class, any lesion, counts as much as the others together. Voxels of a lesion
-    weigh more in the cross-entropy, the rarer they are. Voxels where the image cannot tell a class do not count for that class.
+    weigh more in the cross-entropy, the rarer they are. Voxels where the image cannot tell
+    a class do not count for that class.
 
     Args:
         logits: (L, I, J, K).
@@ -145,12 +146,23 @@ def presence_loss(
         parts: (I, J, K, P) uint8 lesion parts.
         truth: What parts say about classes.
     """
-    lesions = truth.yes.shape[1]
-    count = torch.bincount(rows.flatten().int(), minlength=logits.shape[1] - lesions + 1)[1:]
+    targets = logits.shape[1] - truth.yes.shape[1]
+    there, known = presence_truth(rows, parts, truth, targets)
+    return F.binary_cross_entropy_with_logits(logits[0].float(), there, known)
+
+
+def presence_truth(
+    rows: torch.Tensor, parts: torch.Tensor, truth: LesionTruth, targets: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """What is in an image, (T + L,) of 1 and 0, and whether that can be told, likewise.
+
+    T is `targets`, the number of base structures. One whole voxel is enough to be there. A
+    class that only may be there is not told.
+    """
+    count = torch.bincount(rows.flatten().int(), minlength=targets + 1)[1:]
     there = count >= rows.shape[-1]
     found = torch.bincount(parts.flatten().int(), minlength=len(truth.yes)) >= parts.shape[-1]
     is_there = (truth.yes & found[:, None]).any(dim=0)
     unclear = (~truth.known & found[:, None]).any(dim=0) & ~is_there
-    target = torch.cat([there, is_there]).to(torch.float32)
-    weight = torch.cat([torch.ones_like(there), ~unclear]).to(torch.float32)
-    return F.binary_cross_entropy_with_logits(logits[0].float(), target, weight)
+    known = torch.cat([torch.ones_like(there), ~unclear])
+    return torch.cat([there, is_there]).float(), known.float()
