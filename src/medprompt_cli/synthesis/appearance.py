@@ -16,7 +16,6 @@ from medprompt_cli.domain.anatomy import BASE_INDEX
 from medprompt_cli.synthesis.classes import CONTRASTS, PAINT_CLASSES, TISSUES
 from medprompt_cli.synthesis.deform import Draw
 
-
 DRAWN_CONTRASTS = ("t1", "t1", "t1", "t1c", "t2", "t2", "flair", "flair", "ct", "pd", "dwi")
 """As often as cohorts hold them, about."""
 
