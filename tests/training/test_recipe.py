@@ -52,6 +52,13 @@ def test_lists_become_tuples_and_tables_become_ranges(write):
             warp_steps_mm = [32.0]
             [generator.appearance]
             blur = 0.5
+            contrasts = ["ct", "t2star"]
+            [generator.lesion]
+            share = 0.7
+            ms_count = [2, 9]
+            [generator.lesion.weights]
+            ms = 3.0
+            cyst = 1.0
             """
         )
     )
@@ -61,6 +68,10 @@ def test_lists_become_tuples_and_tables_become_ranges(write):
     assert recipe.generator.shape.rotation_deg == 5
     assert recipe.generator.shape.warp_steps_mm == (32.0,)
     assert recipe.generator.appearance.blur == 0.5
+    assert recipe.generator.appearance.contrasts == ("ct", "t2star")
+    assert recipe.generator.lesion.share == 0.7
+    assert recipe.generator.lesion.ms_count == (2, 9)
+    assert recipe.generator.lesion.weights == {"ms": 3.0, "cyst": 1.0}
     assert dataclasses.replace(recipe).steps == Recipe("small").steps
 
 
@@ -84,11 +95,25 @@ def test_lists_become_tuples_and_tables_become_ranges(write):
             'name = "a"\n[generator.appearance]\nglow = 3\n',
             "AppearanceRange.__init__() got an unexpected keyword argument 'glow'",
         ),
+        (
+            'name = "a"\n[generator.lesion]\nsize_mm = 3\n',
+            "LesionRange.__init__() got an unexpected keyword argument 'size_mm'",
+        ),
         ('name = "a"\ngenerator = 3\n', "'int' object is not iterable"),
         ("name = \n", "Invalid value (at line 1, column 8)"),
         (b"\xff", "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"),
     ],
-    ids=["key", "no-name", "generator", "shape", "appearance", "table", "toml", "text"],
+    ids=[
+        "key",
+        "no-name",
+        "generator",
+        "shape",
+        "appearance",
+        "lesion",
+        "table",
+        "toml",
+        "text",
+    ],
 )
 def test_a_wrong_recipe_is_told_why(write, text, said):
     path = write(text)
@@ -116,6 +141,17 @@ def test_a_missing_recipe_is_named(tmp_path):
     [
         ('network = "huge"', "network = 'huge' is none of small, paper, tiny.", "network"),
         ("level = 3", "level = 3 is none of 0, 1, 2.", "level"),
+        (
+            '[generator.appearance]\ncontrasts = ["t1", "t3"]',
+            "contrasts = 't3' is none of t1, t2, flair, ct, t1c, dwi, adc, pd, t2star.",
+            "contrasts",
+        ),
+        (
+            "[generator.lesion.weights]\nglioma = 1.0\nwart = 0.1",
+            "weights = 'wart' is none of wmh, ms, glioma, metastasis, meningioma, infarct,"
+            " lacune, hemorrhage, cyst, cavity.",
+            "weights",
+        ),
     ],
 )
 def test_a_choice_that_is_not_there_is_answered_with_those_that_are(write, line, said, key):

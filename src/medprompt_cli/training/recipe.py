@@ -12,8 +12,10 @@ from medprompt_cli.errors import UsageError
 from medprompt_cli.networks.config import CONFIGS
 from medprompt_cli.networks.pyramid import CORE_LEVEL
 from medprompt_cli.synthesis.appearance import AppearanceRange
+from medprompt_cli.synthesis.classes import CONTRASTS
 from medprompt_cli.synthesis.deform import ShapeRange
 from medprompt_cli.synthesis.generator import GeneratorConfig
+from medprompt_cli.synthesis.lesion_model import LesionRange
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +69,18 @@ def read_recipe(path: Path) -> Recipe:
     """Read a recipe.
 
     Raises:
-        UsageError: If the file is not TOML, has a key no recipe has, or names a network or
-            level that is not there.
+        UsageError: If the file is not TOML, has a key no recipe has, or names a network,
+            level, contrast or kind of lesion that is not there.
     """
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
         drawn = dict(values.pop("generator", {}))
         shape = ShapeRange(**_tuples(drawn.pop("shape", {})))
-        look = AppearanceRange(**drawn.pop("appearance", {}))
-        generator = GeneratorConfig(**_tuples(drawn), shape=shape, appearance=look)
+        look = AppearanceRange(**_tuples(drawn.pop("appearance", {})))
+        lesion = LesionRange(**_tuples(drawn.pop("lesion", {})))
+        generator = GeneratorConfig(
+            **_tuples(drawn), shape=shape, appearance=look, lesion=lesion
+        )
         recipe = Recipe(**_tuples(values), generator=generator)
     except (OSError, ValueError, TypeError) as error:  # ValueError: neither TOML nor text
         raise UsageError(
@@ -84,6 +89,10 @@ def read_recipe(path: Path) -> Recipe:
         ) from error
     _check_choice(path, "network", recipe.network, tuple(CONFIGS))
     _check_choice(path, "level", recipe.level, tuple(range(CORE_LEVEL + 1)))
+    for contrast in look.contrasts:
+        _check_choice(path, "contrasts", contrast, tuple(CONTRASTS))
+    for kind in lesion.weights:
+        _check_choice(path, "weights", kind, tuple(LesionRange().weights))
     return recipe
 
 
