@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from medprompt_cli.domain.parcels import PARCEL_NAMES
 from medprompt_cli.networks.config import CONFIGS, NetworkConfig
 from medprompt_cli.synthesis.appearance import AppearanceRange
 from medprompt_cli.synthesis.bank import PackedLabels, to_positions
@@ -34,7 +35,10 @@ def tiny(monkeypatch) -> NetworkConfig:
 
 @pytest.fixture(scope="session")
 def head() -> PackedLabels:
-    """Boxes in boxes: bone, fluid, cortex, white matter and ventricles, left and right."""
+    """Boxes in boxes: bone, fluid, cortex, white matter and ventricles, left and right.
+
+    The front half of the cortex is one parcel, its back half another.
+    """
     ids = np.zeros((64, 64, 64), np.int16)
     ids[4:60, 4:60, 4:60] = 515
     ids[8:56, 8:56, 8:56] = 24
@@ -51,7 +55,16 @@ def head() -> PackedLabels:
         below = np.zeros(ids.shape, bool)
         below[22:42, 26:38, 18:26] = True
         ids[inside & below] = thalamus
-    return PackedLabels("head.nii.gz", to_positions(ids, "head"), (1.0, 1.0, 1.0))
+    parcels = np.zeros(ids.shape, np.uint8)
+    for index, side in ((3, "left"), (42, "right")):
+        back, front = (
+            1 + PARCEL_NAMES.index(f"{side}-{kind}")
+            for kind in ("precuneus", "superior-frontal")
+        )
+        parcels[:, :32] += np.where(ids == index, back, 0).astype(np.uint8)[:, :32]
+        parcels[:, 32:] += np.where(ids == index, front, 0).astype(np.uint8)[:, 32:]
+    voxels = to_positions(ids, "head")
+    return PackedLabels("head.nii.gz", voxels, (1.0, 1.0, 1.0), (parcels,))
 
 
 @pytest.fixture

@@ -208,8 +208,8 @@ def test_checkpoint_of_another_network_is_refused(make, recipe, tmp_path):
         load_checkpoint(make(core_blocks=2), folder)
 
     assert str(caught.value) == (
-        f"Checkpoint {folder} is of another network: it holds master.core.embed.bias of (8,),"
-        " not of (16,); 18 tensors differ."
+        f"Checkpoint {folder} is of another network: it holds master.core.embed.bias of (12,),"
+        " not of (20,); 25 tensors differ."
     )
     assert str(missing.value) == (
         f"Checkpoint {folder} is of another network: it holds no"
