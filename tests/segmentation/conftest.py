@@ -12,7 +12,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from medprompt_cli.domain.anatomy import BASE_STRUCTURES
+from medprompt_cli.domain.anatomy import BASE_STRUCTURES, LESIONS
+from medprompt_cli.domain.parcels import PARCEL_KINDS
 from medprompt_cli.networks.config import NetworkConfig
 from medprompt_cli.networks.pyramid import VoxelNetwork
 
@@ -61,6 +62,7 @@ def lively(tiny) -> VoxelNetwork:
             wave = torch.sin(torch.arange(parameter.numel(), dtype=torch.float64) * 0.7 + n)
             reach = max(1, parameter[0].numel()) if parameter.ndim > 1 else 4
             parameter.copy_((wave * reach**-0.5).reshape(parameter.shape))
+        network.calibration.offset[len(BASE_STRUCTURES) :] = 2.0  # lesions are there
     return network.eval()
 
 
@@ -72,7 +74,9 @@ def threshold(tiny) -> Callable[..., VoxelNetwork]:
     embedding is silu(intensity), averaged over streams; the second undoes the core's vote.
     """
 
-    def build(at: float = 0.35, *, level: int = 0, seen: bool = True) -> VoxelNetwork:
+    def build(
+        at: float = 0.35, *, level: int = 0, seen: bool = True, structure: str = "brainstem"
+    ) -> VoxelNetwork:
         network = VoxelNetwork(tiny)
         with torch.no_grad():
             for parameter in network.parameters():
@@ -82,13 +86,52 @@ def threshold(tiny) -> Callable[..., VoxelNetwork]:
             network.get_parameter(f"fine.{level}.embed.weight")[0, 0] = 1.0
             network.get_parameter(f"fine.{level}.embed.bias")[1] = -1.0
             network.to_mask.weight.copy_(torch.eye(tiny.embedding))
-            kind = int(network.targets.kind_of[ROW["brainstem"]])
+            kind = int(network.targets.kind_of[ROW[structure]])
             network.targets.bias[1:] = -SHARP
             network.targets.kind[kind, :2] = SHARP
             network.targets.bias[kind] = -SHARP * at
         return network.eval()
 
     return build
+
+
+@pytest.fixture(scope="session")
+def lesioned(threshold, tiny) -> Callable[..., VoxelNetwork]:
+    """The same, and a lesion is what is brighter than a threshold of its own.
+
+    Lesions without a threshold are nowhere, but said to be in the image like the others.
+    """
+
+    def build(absent: tuple[str, ...] = (), level: int = 0, **at: float) -> VoxelNetwork:
+        network = threshold(0.15, level=level)
+        with torch.no_grad():
+            network.get_parameter(f"fine.{level}.embed.weight")[tiny.embedding, 0] = 1.0
+            network.lesions.to_mask.weight[0, 0] = 1.0
+            network.lesions.bias.fill_(-SHARP)
+            for name, threshold_ in at.items():
+                row = LESIONS.index(name.replace("_", "-"))
+                network.lesions.phi[row, 0] = SHARP
+                network.lesions.bias[row] = -SHARP * threshold_
+            for name in LESIONS:
+                row = len(BASE_STRUCTURES) + LESIONS.index(name)
+                network.calibration.offset[row] = -5.0 if name in absent else 5.0
+        return network
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def parcelled(threshold) -> VoxelNetwork:
+    """What is bright is left cortex, and all of it superior frontal gyrus."""
+    network = threshold(structure="left-cerebral-cortex")
+    with torch.no_grad():
+        network.get_parameter("core.embed.bias")[2] = 1.0
+        network.targets.side[0, 2] = 10.0
+        network.get_parameter("parcels.embed.bias")[0] = 1.0
+        network.parcels.to_mask.weight[0, 0] = 1.0
+        network.parcels.kind[PARCEL_KINDS.index("superior-frontal"), 0] = 1.0
+        network.parcels.side[1, 0] = 5.0  # the right side would win wherever it could
+    return network
 
 
 @pytest.fixture(scope="session")

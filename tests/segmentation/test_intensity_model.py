@@ -12,6 +12,7 @@ from medprompt_cli.segmentation.intensity_model import (
     IntensityModel,
     fit_intensities,
     to_bins,
+    with_lesions,
 )
 
 VOXELS = 6000
@@ -94,7 +95,46 @@ def test_bins_span_the_range_of_the_network():
 
 def test_a_model_without_evidence_changes_no_decision():
     prior = torch.randn(50, 4, generator=torch.Generator().manual_seed(1))
+    model = IntensityModel(torch.zeros(1, BINS, 4), torch.full((4,), 0.7))
 
-    logits = IntensityModel(torch.zeros(1, BINS, 4)).logits(prior, torch.rand(1, 50))
+    logits = model.logits(prior, torch.rand(1, 50))
 
-    assert torch.equal(logits.argmax(dim=1), prior.argmax(dim=1))
+    torch.testing.assert_close(logits, 0.7 * prior)
+
+
+def test_a_lesion_takes_its_share_from_every_structure():
+    generator = torch.Generator().manual_seed(1)
+    prior, odds = torch.randn(50, 4, generator=generator), torch.randn(50, generator=generator)
+
+    shares = with_lesions(prior, odds).exp()
+
+    torch.testing.assert_close(shares[:, 4], odds.sigmoid())
+    left = (1 - odds.sigmoid())[:, None]
+    torch.testing.assert_close(shares[:, :4], prior.softmax(dim=1) * left)
+
+
+def test_a_lesion_nobody_sees_changes_nothing():
+    _, intensities, prior = phantom((0.1, 0.5, 0.9))
+    healthy = with_lesions(prior, torch.full((VOXELS,), -80.0))
+
+    alone = fit_intensities(prior, intensities, KINDS).logits(prior, intensities)
+    beside = fit_intensities(healthy, intensities, KINDS).logits(healthy, intensities)
+
+    torch.testing.assert_close(beside.softmax(dim=1)[:, :4], alone.softmax(dim=1))
+
+
+def test_borders_of_lesions_follow_the_scan():
+    """A third of what the network says of lesions is guessed; their brightness is their own."""
+    truth, intensities, prior = phantom((0.1, 0.5, 0.9))
+    draw = torch.Generator().manual_seed(8)
+    ill = torch.rand(VOXELS, generator=draw) < 0.2
+    intensities[0, ill] = 1.2
+    said = torch.where(torch.rand(VOXELS, generator=draw) < 1 / 3, ~ill, ill)
+    both = with_lesions(prior, 3.0 * said.float() - 1.5)
+
+    found = fit_intensities(both, intensities, KINDS).logits(both, intensities)
+
+    lesion = found.argmax(dim=1) == 4
+    assert (said == ill).float().mean() < 0.7
+    assert (lesion == ill).float().mean() > 0.97
+    assert accuracy(found[~ill, :4], truth[~ill]) > 0.97

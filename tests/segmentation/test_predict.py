@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 import torch
 
+from medprompt_cli.domain.anatomy import BASE_STRUCTURES, LESIONS
 from medprompt_cli.domain.geometry import Geometry
+from medprompt_cli.domain.parcels import PARCELS
 from medprompt_cli.domain.volume import Volume
 from medprompt_cli.networks.pyramid import VoxelNetwork
-from medprompt_cli.segmentation.grid import network_grid
+from medprompt_cli.segmentation.grid import network_grid, pad_to_cells
 from medprompt_cli.segmentation.predict import Predictor
+from medprompt_cli.segmentation.tiling import Box
 
 CPU = torch.device("cpu")
 ROOM = 2**40
@@ -35,13 +38,13 @@ def scan(spacing, shape, seed=0):
     return network_grid(Volume(noise, Geometry(shape, np.diag([*spacing, 1.0]))))
 
 
-def embeddings(network, grids, tile_bytes=ROOM, finest_level=0):
+def embeddings(network, grids, tile_bytes=ROOM, finest_level=0, *, lesions=True):
     """Embeddings of every native voxel, NaN where none was given, and the tiles' boxes."""
     predictor = Predictor(
         network, CPU, torch.float32, finest_level=finest_level, tile_bytes=tile_bytes
     )
     core = predictor.core(grids)
-    width = network.config.embedding
+    width = network.config.embedding + lesions * network.config.lesion_embedding
     found = torch.full((*grids[0].image.shape, width), torch.nan)
     boxes = []
 
@@ -51,7 +54,7 @@ def embeddings(network, grids, tile_bytes=ROOM, finest_level=0):
         found[box.slices()] = voxels
         boxes.append(box)
 
-    predictor.refine(grids, core, consume)
+    predictor.refine(grids, core, consume, lesions=lesions)
     return found, boxes
 
 
@@ -128,10 +131,49 @@ def test_tiles_are_as_large_as_the_memory_allows(tiny):
     grids = [scan((1.0, 1.0, 1.0), (36, 12, 12))]
 
     counts = [
-        len(embeddings(network, grids, megabytes * 2**20)[1]) for megabytes in (0, 32, 33)
+        len(embeddings(network, grids, megabytes * 2**20)[1]) for megabytes in (0, 36, 37)
     ]
 
-    assert counts == [2, 2, 1]  # 15 * 9 * 9 core voxels with halo, of 28 kB: 32.6 MB
+    assert counts == [2, 2, 1]  # 15 * 9 * 9 core voxels with halo, of 31 kB: 36.2 MiB
+
+
+def test_channels_of_lesions_are_left_out_where_no_lesion_is_asked_for(tiny):
+    network = revive(VoxelNetwork(tiny))
+    grids = [scan((1.0, 1.0, 2.0), (12, 16, 28))]
+
+    both, _ = embeddings(network, grids, tile_bytes=1)
+    without, _ = embeddings(network, grids, tile_bytes=1, lesions=False)
+
+    assert both.shape[-1] == tiny.embedding + tiny.lesion_embedding
+    assert torch.equal(without, both[..., : tiny.embedding])
+
+
+@pytest.mark.parametrize(
+    ("spacing", "shape"),
+    [
+        ((1.0, 1.0, 1.0), (20, 12, 28)),
+        ((1.0, 1.0, 5.0), (36, 44, 5)),
+        ((4.0, 4.0, 4.0), (5, 8, 3)),
+    ],
+    ids=str,
+)
+@torch.inference_mode()
+def test_parcels_are_those_of_the_padded_image(tiny, spacing, shape):
+    """Features are cut to the head and padded again for the parcels: nothing is lost."""
+    network = revive(VoxelNetwork(tiny))
+    grids = [scan(spacing, shape, seed) for seed in range(2)]
+    predictor = Predictor(network, CPU, torch.float32)
+
+    found = predictor.parcels(grids, predictor.core(grids))
+
+    levels = grids[0].core
+    i, j, k = (n // f for n, f in zip(grids[0].image.shape, levels[0].factors, strict=True))
+    whole = Box((0, 0, 0), (i, j, k))
+    coarse = torch.cat([grid.image_at(levels[0], whole, CPU) for grid in grids])
+    context, second = network.core(pad_to_cells(coarse, levels), levels, 2)
+    expected = network.parcel_logits(context, second, levels[1].pool, 2)[0]
+    assert found.shape == (len(PARCELS), i, j, k)
+    torch.testing.assert_close(found, expected[(slice(None), *whole.slices())])
 
 
 def test_a_whole_image_goes_the_way_of_the_network(tiny):
@@ -147,6 +189,23 @@ def test_a_whole_image_goes_the_way_of_the_network(tiny):
         core = Predictor(network, CPU, torch.float32).core([grid])
     torch.testing.assert_close(again, logits, rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(core.presence, presence[0].sigmoid(), rtol=1e-4, atol=1e-4)
+
+
+@torch.inference_mode()
+def test_presence_is_calibrated_evidence(tiny):
+    network = revive(VoxelNetwork(tiny))
+    generator = torch.Generator().manual_seed(3)
+    network.calibration.scale.copy_(torch.randn(46, 2, generator=generator))
+    network.calibration.offset.copy_(torch.randn(46, generator=generator))
+    grids = [scan((4.0, 4.0, 4.0), (8, 8, 8), seed) for seed in range(2)]
+
+    found = Predictor(network, CPU, torch.float32).core(grids).presence
+
+    image = torch.stack([grid.image[None] for grid in grids])
+    context, second = network.core(image, grids[0].core, 2)
+    evidence = network.evidence(context.embedding, second, 2)
+    torch.testing.assert_close(found, network.calibration(evidence)[0].sigmoid())
+    assert found.shape == (len(BASE_STRUCTURES) + len(LESIONS),)
 
 
 def test_nothing_is_refined_where_there_is_no_brain(tiny, threshold):

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from safetensors.torch import save_file
 
-from medprompt_cli.domain.anatomy import BASE_INDEX, BASE_NAMES, GROUPS
+from medprompt_cli.domain.anatomy import BASE_INDEX, BASE_NAMES, GROUPS, LESIONS
 from medprompt_cli.domain.geometry import Geometry
+from medprompt_cli.domain.parcels import PARCEL_NAMES
 from medprompt_cli.domain.volume import Volume
 from medprompt_cli.errors import InputError, WeightsError
 from medprompt_cli.networks.pyramid import VoxelNetwork
@@ -18,6 +19,8 @@ from medprompt_cli.segmentation.segmenter import Segmenter
 
 BRAINSTEM = BASE_INDEX["brainstem"]
 EVERYTHING = resolve(["all", *GROUPS])
+PARCELLED = resolve([*PARCEL_NAMES, "temporal lobe", "frontal lobe"])
+WITH_LESIONS = (*EVERYTHING, *resolve(LESIONS), *PARCELLED)
 ORIENTATIONS = list(product(permutations(range(3)), product((1, -1), repeat=3)))
 
 
@@ -66,15 +69,19 @@ def shaken(lump, seed=0):
 
 def test_every_orientation_gives_the_same_masks(by_formula, lump):
     volume = scan(shaken(lump), (1.0, 1.1, 2.5))
-    straight = by_formula.segment(volume, EVERYTHING)
+    straight = by_formula.segment(volume, WITH_LESIONS)
     assert len(np.unique(straight.labels.voxels)) > 8
+    assert len(np.unique(straight.parcels.voxels)) > 2
+    lesions = [straight.masks[name].voxels.mean() for name in LESIONS]
+    assert sum(0 < share < 1 for share in lesions) > 4
 
     for order, signs in ORIENTATIONS:
         turned, back = turn(volume, order, signs)
-        found = by_formula.segment(turned, EVERYTHING)
+        found = by_formula.segment(turned, WITH_LESIONS)
 
-        assert found.labels.geometry is turned.geometry
+        assert found.labels.geometry is found.parcels.geometry is turned.geometry
         np.testing.assert_array_equal(back(found.labels.voxels), straight.labels.voxels)
+        np.testing.assert_array_equal(back(found.parcels.voxels), straight.parcels.voxels)
         for name, mask in found.masks.items():
             np.testing.assert_array_equal(back(mask.voxels), straight.masks[name].voxels)
         assert found.volumes_ml == pytest.approx(straight.volumes_ml, rel=1e-6)
@@ -213,11 +220,13 @@ def test_streams_are_averaged_and_their_order_does_not_matter(by_threshold, lump
 def test_order_of_streams_does_not_matter_to_any_weight(by_formula, lump):
     streams = [scan(shaken(lump, seed)) for seed in range(3)]
 
-    found = by_formula.segment(streams, EVERYTHING)
-    turned = by_formula.segment([streams[2], streams[0], streams[1]], EVERYTHING)
+    found = by_formula.segment(streams, WITH_LESIONS)
+    turned = by_formula.segment([streams[2], streams[0], streams[1]], WITH_LESIONS)
 
-    same = found.labels.voxels == turned.labels.voxels
-    assert same.mean() > 0.97  # sums in another order round otherwise in bfloat16
+    pairs = [(found.labels, turned.labels), (found.parcels, turned.parcels)]
+    pairs += [(mask, turned.masks[name]) for name, mask in found.masks.items()]
+    for one, other in pairs:  # sums in another order round otherwise in bfloat16
+        assert (one.voxels == other.voxels).mean() > 0.97
     assert found.presence == pytest.approx(turned.presence, abs=0.02)
 
 
