@@ -78,9 +78,7 @@ def test_the_table_shows_what_was_compared_and_the_mean(script):
 
     lines = script.table({"a": first, "b": second}).splitlines()
 
-    assert lines[0] == (
-        "| Dice | brain, closed labels | deepbet, closed labels | brain, deepbet |"
-    )
+    assert lines[0] == ("| Dice | brain, truth | deepbet, truth | brain, deepbet |")
     assert lines[2] == "| a | 1.000 | 0.667 | 0.667 |"
     assert lines[3] == "| b | 0.667 | - | - |"
     assert lines[4] == "| **mean** | 0.833 (0.667 to 1.000) | 0.667 | 0.667 |"

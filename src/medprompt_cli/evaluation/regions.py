@@ -10,7 +10,7 @@ import numpy as np
 
 from medprompt_cli.domain.anatomy import LESIONS
 from medprompt_cli.domain.geometry import Geometry
-from medprompt_cli.evaluation.overlap import Overlap, confusion, hausdorff95_mm, overlap
+from medprompt_cli.evaluation.overlap import Overlap, hausdorff95_mm
 from medprompt_cli.evaluation.scores import Quantity, Score, status_of
 
 MM3_PER_ML = 1000.0
@@ -137,7 +137,9 @@ def score_region(judged: RegionPair, scan: str, group: str) -> list[Score]:
 def _agreement(
     prediction: np.ndarray, truth: np.ndarray, geometry: Geometry
 ) -> Iterator[tuple[Quantity, float | None]]:
-    counts = overlap(confusion(prediction, truth, 2), [1])
+    counts = Overlap(
+        *(int(np.count_nonzero(mask)) for mask in (prediction & truth, prediction, truth))
+    )
     scale = geometry.voxel_volume_mm3 / MM3_PER_ML
     sizes = (counts.true * scale, counts.predicted * scale, counts.shared * scale)
     yield from zip(SIZES, sizes, strict=True)

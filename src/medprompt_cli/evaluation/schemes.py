@@ -69,7 +69,11 @@ class Scheme:
     def region(self, labels: np.ndarray, name: str) -> np.ndarray:
         """The voxels, (I, J, K) bool, of one of `regions`."""
         ids = self.regions[name]
-        return labels > 0 if ids is None else np.isin(labels, list(ids))
+        if ids is None:
+            return labels > 0
+        if len(ids) == 1:
+            return labels == next(iter(ids))  # far faster, and parcels are many
+        return np.isin(labels, list(ids))
 
     def check(self, labels: np.ndarray, name: str) -> None:
         """Raise unless a label map, (I, J, K), can be one of this scheme.
