@@ -16,7 +16,7 @@ from medprompt_cli.domain.parcels import PARCEL_INDEX, PARCEL_NAMES
 from medprompt_cli.domain.volume import LabelMap, Mask, Volume
 from medprompt_cli.networks.pyramid import VoxelNetwork
 from medprompt_cli.segmentation.grid import NetworkGrid
-from medprompt_cli.segmentation.intensity_model import IntensityModel
+from medprompt_cli.segmentation.intensity_model import IntensityModel, with_lesions
 from medprompt_cli.segmentation.parcels import parcel_rows, parents_of
 from medprompt_cli.segmentation.predict import CorePrediction
 from medprompt_cli.segmentation.tiling import Box
@@ -77,15 +77,21 @@ class Posteriors:
     """Collects logits tile by tile into labels, masks and volumes."""
 
     def __init__(
-        self, grids: list[NetworkGrid], request: Request, network: VoxelNetwork
+        self,
+        grids: list[NetworkGrid],
+        request: Request,
+        network: VoxelNetwork,
+        core: CorePrediction,
     ) -> None:
         with torch.inference_mode():
             self.weight, self.bias = network.mask_embeddings()
-            chosen = [LESIONS.index(name) for name in request.lesions]
+            chosen = [0, *(LESIONS.index(name) for name in request.lesions)]
             head = network.lesions
             self.lesion_weight = head.to_mask(head.phi)[chosen]
             self.lesion_bias = head.bias[chosen]
         self.grids, self.grid, self.request = grids, grids[0], request
+        self.core = core
+        self.lesions_there = bool(core.presence[len(BASE_STRUCTURES) :].max() >= EVEN_ODDS)
         self.model: IntensityModel | None = None
         self.rows = np.zeros(tuple(self.grid.image.shape), np.uint8)
         self.head = np.zeros(self.rows.shape, bool)
@@ -108,40 +114,59 @@ class Posteriors:
             slice(start[2], start[2] + inside.shape[2]),
         )
         for n, plane in enumerate(inside, start=start[0]):  # a plane stays in the cache
-            self._add_structures(n, place, plane[..., : self.weight.shape[1]])
-            if self.lesion_voxels:
-                self._add_lesions(n, place, plane[..., self.weight.shape[1] :])
+            self._add_plane(n, place, plane)
 
-    def _add_structures(self, n: int, place: tuple[slice, slice], plane: torch.Tensor) -> None:
-        logits = F.linear(plane, self.weight, self.bias).float().flatten(0, 1)
-        if self.model:
-            seen = [grid.image[n][place].flatten() for grid in self.grids]
-            logits = self.model.logits(logits, torch.stack(seen).to(logits))
-        posterior = logits.softmax(dim=1)
+    def _add_plane(self, n: int, place: tuple[slice, slice], plane: torch.Tensor) -> None:
+        width = self.weight.shape[1]
+        logits = F.linear(plane[..., :width], self.weight, self.bias).float().flatten(0, 1)
+        odds = None
+        if plane.shape[2] > width:
+            odds = F.linear(plane[..., width:], self.lesion_weight, self.lesion_bias)
+            odds = odds.float().flatten(0, 1)  # (V, 1 + asked), any lesion first
+        posterior, lesion = self._posterior(logits, odds, n, place)
         self.mass += posterior.sum(dim=0)
+        shape = plane.shape[:2]
         found = posterior.argmax(dim=1).to(torch.uint8)
-        self.rows[n][place] = found.reshape(plane.shape[:2]).cpu().numpy()
+        self.rows[n][place] = found.reshape(shape).cpu().numpy()
         anything = posterior[:, 0] < 1 - EVEN_ODDS
-        self.head[n][place] = anything.reshape(plane.shape[:2]).cpu().numpy()
+        self.head[n][place] = anything.reshape(shape).cpu().numpy()
         if self.unions:
-            likely = (posterior @ self.union_rows > EVEN_ODDS).reshape(*plane.shape[:2], -1)
+            likely = (posterior @ self.union_rows > EVEN_ODDS).reshape(*shape, -1)
             for u, name in enumerate(self.unions):
                 self.union_voxels[name][n][place] = likely[..., u].cpu().numpy()
+        if lesion is not None:
+            likely = (lesion > EVEN_ODDS).reshape(*shape, -1).cpu().numpy()
+            for at, voxels in enumerate(self.lesion_voxels.values()):
+                voxels[n][place] = likely[..., at]
 
-    def _add_lesions(self, n: int, place: tuple[slice, slice], plane: torch.Tensor) -> None:
-        odds = F.linear(plane, self.lesion_weight, self.lesion_bias)
-        likely = (odds > 0).cpu().numpy()
-        for lesion, voxels in enumerate(self.lesion_voxels.values()):
-            voxels[n][place] = likely[..., lesion]
+    def _posterior(
+        self,
+        logits: torch.Tensor,
+        odds: torch.Tensor | None,
+        n: int,
+        place: tuple[slice, slice],
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Structures, (V, T + 1), and the lesions asked for, (V, L'), of a plane."""
+        if self.model is None:
+            return logits.softmax(dim=1), None if odds is None else odds[:, 1:].sigmoid()
+        seen = torch.stack([grid.image[n][place].flatten() for grid in self.grids])
+        if odds is None:
+            return self.model.logits(logits, seen.to(logits)).softmax(dim=1), None
+        prior = with_lesions(logits, odds[:, 0])
+        posterior = self.model.logits(prior, seen.to(logits)).softmax(dim=1)
+        any_lesion = posterior[:, -1:]
+        share = (odds[:, 1:].sigmoid() / odds[:, :1].sigmoid().clamp_min(1e-6)).clamp_max(1)
+        beneath = any_lesion * logits.softmax(dim=1)  # the network's word on what it was
+        return posterior[:, :-1] + beneath, any_lesion * share
 
-    def finish(self, volume: Volume, core: CorePrediction) -> dict[str, Any]:
+    def finish(self, volume: Volume) -> dict[str, Any]:
         """Turn labels, masks, presence and volumes back to the image's own grid."""
         inside = tuple(slice(0, n) for n in self.grid.shape)
         head = _largest_piece(self.head[inside])
         islands = np.bincount(self.rows[inside][~head], minlength=len(self.mass))
         self.mass[1:] -= torch.from_numpy(islands[1:]).to(self.mass)  # posteriors near 1
         rows = self.rows[inside] * head
-        presence = self._presence(core)
+        presence = self._presence()
         scale = volume.geometry.voxel_volume_mm3 / MM3_PER_ML
         found = {name: voxels[inside] & head for name, voxels in self.union_voxels.items()}
         volumes = {
@@ -162,7 +187,7 @@ class Posteriors:
             "masks": masks,
             "presence": presence,
             "volumes_ml": volumes,
-            "notes": () if core.brain else ("No brain was found in this image.",),
+            "notes": () if self.core.brain else ("No brain was found in this image.",),
             "rows": rows,
         }
 
@@ -177,17 +202,17 @@ class Posteriors:
                 names[structure.index] = structure.name
         return LabelMap(self._native(table[rows]), volume.geometry, names)
 
-    def divide(self, found: dict[str, Any], logits: torch.Tensor, core: CorePrediction) -> None:
+    def divide(self, found: dict[str, Any], logits: torch.Tensor) -> None:
         """Add parcels, and unions of parcels, to what `finish` gave."""
         volume_geometry = found["labels"].geometry
         scale = volume_geometry.voxel_volume_mm3 / MM3_PER_ML
-        parts = parcel_rows(found["rows"], logits, core.box, self.grid.core[0].factors)
+        parts = parcel_rows(found["rows"], logits, self.core.box, self.grid.core[0].factors)
         counts = np.bincount(parts.ravel(), minlength=len(PARCEL_NAMES) + 1)
         table = np.zeros(len(PARCEL_NAMES) + 1, np.uint16)
         names = {}
         for target, rows in self.request.parcels.items():
             parents = {base for row in rows for base in parents_of(row - 1)}
-            chance = max(float(core.presence[base - 1]) for base in parents)
+            chance = max(float(self.core.presence[base - 1]) for base in parents)
             found["presence"][target] = chance
             found["volumes_ml"][target] = float(counts[rows].sum()) * scale
             if len(rows) == 1:
@@ -198,14 +223,14 @@ class Posteriors:
                 found["masks"][target] = Mask(target, union, volume_geometry, chance)
         found["parcels"] = LabelMap(self._native(table[parts]), volume_geometry, names)
 
-    def _presence(self, core: CorePrediction) -> dict[str, float | None]:
+    def _presence(self) -> dict[str, float | None]:
         found: dict[str, float | None] = {
-            name: max(float(core.presence[row - 1]) for row in rows)
+            name: max(float(self.core.presence[row - 1]) for row in rows)
             for name, rows in self.request.structures.items()
         }
         for name in self.request.lesions:
             at = len(BASE_STRUCTURES) + LESIONS.index(name)
-            found[name] = float(core.presence[at])
+            found[name] = float(self.core.presence[at])
         return found
 
     def _native(self, voxels: np.ndarray) -> np.ndarray:

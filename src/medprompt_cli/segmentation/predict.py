@@ -17,7 +17,12 @@ import torch.nn.functional as F
 from medprompt_cli.networks.blocks import upsample
 from medprompt_cli.networks.config import NetworkConfig
 from medprompt_cli.networks.levels import Factors, Level
-from medprompt_cli.networks.pyramid import CORE_LEVEL, Context, VoxelNetwork
+from medprompt_cli.networks.pyramid import (
+    CORE_LEVEL,
+    Context,
+    VoxelNetwork,
+    mean_of_streams,
+)
 from medprompt_cli.segmentation.grid import (
     NetworkGrid,
     bounding_box,
@@ -139,20 +144,21 @@ class Predictor:
             embedding = self._tile(grids, core, haloed, lesions=lesions)
             step = self._native_step(grids[0])
             native = tile.scaled(step).within(haloed.scaled(step))
-            embedding = embedding[(slice(None), slice(None), *native)]
-            one = embedding[0] if len(grids) == 1 else embedding.mean(dim=0)
-            voxels = one.permute(1, 2, 3, 0)
+            voxels = embedding[(0, slice(None), *native)].permute(1, 2, 3, 0)
             consume(tile.shifted(core.box.start).scaled(step), voxels)
 
     @torch.inference_mode()
     def sample(
         self, grids: list[NetworkGrid], core: CorePrediction
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Logits, (V, T + 1), and native intensities, (S, V), of voxels all over the brain.
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Logits, (V, T + 1), log-odds of any lesion, (V,), and intensities, (S, V).
 
-        One native voxel is taken from each voxel of the 2 mm level; with `core.brain`
-        None there are none.
+        Of voxels all over the brain: one native voxel is taken from each voxel of the 2 mm
+        level; with `core.brain` None there are none.
         """
+        head = self.network.lesions
+        any_lesion, any_bias = head.to_mask(head.phi[:1])[0], head.bias[0]
+        odds = [torch.zeros(0, device=self.device)]
         weight, bias = self.network.mask_embeddings()
         logits = [torch.zeros(0, len(bias), device=self.device)]
         intensities = [torch.zeros(len(grids), 0, device=self.device)]
@@ -164,8 +170,11 @@ class Predictor:
                 a // b for a, b in zip(grids[0].core[0].factors, level.factors, strict=True)
             )
             kept = tile.scaled((i, j, k)).within(haloed.scaled((i, j, k)))
-            voxels = context.embedding[(slice(None), slice(len(weight[0])), *kept)].mean(dim=0)
-            logits.append(F.linear(voxels.flatten(1).T, weight, bias).float())
+            voxels = context.embedding[(slice(None), slice(None), *kept)].mean(dim=0)
+            voxels = voxels.flatten(1).T
+            width = weight.shape[1]
+            logits.append(F.linear(voxels[:, :width], weight, bias).float())
+            odds.append((voxels[:, width:] @ any_lesion + any_bias).float())
             place = tile.shifted(core.box.start).scaled((i, j, k)).scaled(level.factors)
             middle = tuple(
                 slice(s.start + f // 2, s.stop, f)
@@ -173,16 +182,17 @@ class Predictor:
             )
             found = [grid.image[middle].flatten().to(self.device) for grid in grids]
             intensities.append(torch.stack(found))
-        return torch.cat(logits), torch.cat(intensities, dim=1)
+        return torch.cat(logits), torch.cat(odds), torch.cat(intensities, dim=1)
 
     def _tile(
         self, grids: list[NetworkGrid], core: CorePrediction, box: Box, *, lesions: bool
     ) -> torch.Tensor:
-        """Embeddings on the native grid inside `box`, given in voxels of `core.box`."""
+        """Embeddings, (1, D, I, J, K), on the native grid inside `box` of `core.box`."""
         context, level = self._descend(grids, core, box, self.finest_level)
         config = self.network.config
         channels = config.embedding + lesions * config.lesion_embedding
-        return upsample(context.embedding[:, :channels], level.factors)
+        one = mean_of_streams(context.embedding[:, :channels], len(grids))
+        return upsample(one, level.factors)
 
     def _descend(
         self, grids: list[NetworkGrid], core: CorePrediction, box: Box, finest: int

@@ -15,7 +15,7 @@ from medprompt_cli.networks.config import config_from_dict
 from medprompt_cli.networks.pyramid import VoxelNetwork
 from medprompt_cli.segmentation.device import choose_device, choose_precision, device_label
 from medprompt_cli.segmentation.grid import network_grid
-from medprompt_cli.segmentation.intensity_model import fit_intensities
+from medprompt_cli.segmentation.intensity_model import fit_intensities, with_lesions
 from medprompt_cli.segmentation.posteriors import Asked, Posteriors, Request
 from medprompt_cli.segmentation.predict import Predictor
 from medprompt_cli.weights.store import load_weights
@@ -119,16 +119,17 @@ class Segmenter:
         core = self.predictor.core(grids)
         coarse = time.perf_counter()
         request = Request(targets)
-        collected = Posteriors(grids, request, self.predictor.network)
+        collected = Posteriors(grids, request, self.predictor.network, core)
         if self.follows_intensities and core.brain:
-            prior, intensities = self.predictor.sample(grids, core)
+            prior, odds, intensities = self.predictor.sample(grids, core)
+            prior = with_lesions(prior, odds) if collected.lesions_there else prior
             kinds = self.predictor.network.targets.kind_of
             collected.model = fit_intensities(prior, intensities, kinds)
-        self.predictor.refine(grids, core, collected.add, lesions=bool(request.lesions))
+        self.predictor.refine(grids, core, collected.add, lesions=collected.lesions_there)
         fine = time.perf_counter()
-        result = collected.finish(streams[0], core)
+        result = collected.finish(streams[0])
         if request.parcels:
-            collected.divide(result, self.predictor.parcels(grids, core), core)
+            collected.divide(result, self.predictor.parcels(grids, core))
         del result["rows"]
         seconds = {
             "prepare": ready - began,
