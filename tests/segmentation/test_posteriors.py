@@ -95,6 +95,8 @@ def test_lesions_are_the_bright_voxels_themselves(
     assert found.volumes_ml["cyst"] == 0
     expected = np.where(ill > 0, BASE_INDEX["brainstem"], 0)
     np.testing.assert_array_equal(found.labels.voxels, expected)  # lesions lie in structures
+    whole = float((ill > 0).sum()) * np.prod(spacing) / 1000
+    assert found.volumes_ml["brainstem"] == pytest.approx(whole, rel=1e-3)
     assert set(found.masks) == {"lesion", "ms-lesion", "cyst"}
     assert found.parcels is None
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from medprompt_cli.domain.anatomy import BASE_STRUCTURES, KINDS
+from medprompt_cli.domain.anatomy import BASE_STRUCTURES
 from medprompt_cli.domain.parcels import FAMILIES, PARCELS
 from medprompt_cli.networks.levels import Factors
 from medprompt_cli.segmentation.tiling import Box
@@ -74,7 +74,3 @@ def _likeliest(
         logits[None], grid, mode="bilinear", padding_mode="border", align_corners=False
     )
     return values[0, :, 0, 0].argmax(dim=0).cpu().numpy()
-
-
-DIVIDED = frozenset(kind for kind in KINDS if any(kind in p for p in FAMILIES.values()))
-"""Kinds of structures that have parcels."""
