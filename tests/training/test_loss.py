@@ -9,12 +9,14 @@ import torch
 import torch.nn.functional as F
 
 from medprompt_cli.training.loss import (
+    HEAVIEST,
     LEAST_SIZE,
     SMOOTH,
     LesionTruth,
     lesion_loss,
     parcel_loss,
     presence_loss,
+    rarity,
     segmentation_loss,
 )
 
@@ -121,12 +123,24 @@ def test_lesion_loss_is_that_of_the_formula(truth):
 
     share = torch.tensor([[0.5, 0, 0], [0, 1, 0], [0, 0, 0]])
     each = F.binary_cross_entropy_with_logits(logits, share, reduction="none")
-    expected = each[0].mean() + each[1].mean() + each[2][[0, 2]].mean()
-    overlap = 2 * float(logits[1, 1].sigmoid()) + SMOOTH
-    total = float(logits[1].sigmoid().sum()) + 1 + SMOOTH
-    assert dice[1] == pytest.approx(overlap / total, rel=1e-6)
+    half = 1 + 0.5 * (math.sqrt(3 / 0.5) - 1)  # what a voxel weighs that is half of class 0
+    first = (half * each[0, 0] + each[0, 1] + each[0, 2]) / (half + 2)
+    second = (each[1, 0] + math.sqrt(3) * each[1, 1] + each[1, 2]) / (2 + math.sqrt(3))
+    p = logits.sigmoid()
+    overlap = [p[0, 0] + SMOOTH, 2 * p[1, 1] + SMOOTH]
+    total = [p[0].sum() + 0.5 + SMOOTH, p[1].sum() + 1 + SMOOTH]
+    lost = [1 - float(a / b) for a, b in zip(overlap, total, strict=True)]
+    assert dice[1] == pytest.approx(1 - lost[1], rel=1e-6)
     assert dice.isnan().tolist() == [True, False, True]  # half a voxel does not count
-    assert float(found) == pytest.approx(float(expected) + 1 - overlap / total, rel=1e-6)
+    expected = float(first + second + each[2][[0, 2]].mean()) + lost[1] + lost[0]
+    assert float(found) == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_voxel_weighs_more_the_rarer_its_class_is():
+    size, voxels = torch.tensor([0.0, 1.0, 25.0, 100.0]), torch.tensor(100.0).expand(4)
+
+    assert rarity(size, voxels).tolist() == [HEAVIEST, 10.0, 2.0, 1.0]
+    assert HEAVIEST == 10
 
 
 def test_a_head_without_lesions_has_a_lesion_loss_with_a_gradient(truth):
