@@ -1,4 +1,4 @@
-"""Calibration: a known line is found again, what cannot be told does not count."""
+"""Presence: what is fitted, how it is judged, and that the weights carry it."""
 
 from __future__ import annotations
 
@@ -9,17 +9,10 @@ import torch
 
 from medprompt_cli.domain.anatomy import LESIONS
 from medprompt_cli.errors import InputError
-from medprompt_cli.networks.pyramid import VoxelNetwork
-from medprompt_cli.networks.targets import PresenceCalibration
-from medprompt_cli.synthesis.deform import Draw
-from medprompt_cli.synthesis.generator import Generator
-from medprompt_cli.synthesis.lesion_model import LesionRange
 from medprompt_cli.training.calibrate import (
     TARGETS,
     Examples,
-    Reliability,
     calibrate,
-    collect,
     fit,
     reliability,
 )
@@ -27,122 +20,87 @@ from medprompt_cli.training.export import export
 from medprompt_cli.training.loop import Run, train
 from medprompt_cli.weights.store import load_weights
 
-ALL = TARGETS + len(LESIONS)
+COUNT = TARGETS + len(LESIONS)
 
 
 @pytest.fixture
-def known_line():
-    """Answers drawn with log-odds that are known: slopes by sort, an offset of each lesion."""
-    draw = torch.Generator().manual_seed(2)
-    evidence = 3 * torch.randn(3000, ALL, 2, generator=draw)
-    scale = torch.tensor([[0.8, 0.1]] * TARGETS + [[0.3, 0.5]] * len(LESIONS))
-    offset = torch.cat([torch.full((TARGETS,), 1.5), torch.linspace(-1, 1, len(LESIONS))])
-    chance = ((evidence * scale).sum(dim=-1) + offset).sigmoid()
-    there = (torch.rand(chance.shape, generator=draw) < chance).float()
-    return Examples(evidence, there, torch.ones_like(there)), scale, offset
+def drawn():
+    """Targets that are there by a known logistic law of the evidence."""
+    draw = torch.Generator().manual_seed(8)
+    evidence = 3 * torch.randn(3000, COUNT, 2, generator=draw)
+    logits = 0.8 * evidence[..., 0] + 0.3 * evidence[..., 1] - 1.0
+    there = (torch.rand(logits.shape, generator=draw) < logits.sigmoid()).float()
+    return Examples(evidence, there, torch.ones_like(there))
 
 
-def test_a_line_is_found_again(known_line):
-    examples, scale, offset = known_line
+def test_a_known_law_is_found_again(drawn):
+    scale, offset = fit(drawn)
 
-    found_scale, found_offset = fit(examples)
-
-    torch.testing.assert_close(found_scale, scale, atol=0.03, rtol=0)
-    torch.testing.assert_close(found_offset[:TARGETS], offset[:TARGETS], atol=0.05, rtol=0)
-    apart = found_offset[TARGETS:] - offset[TARGETS:]
-    assert float(apart.abs().max()) < 0.4  # drawn towards lesions in general
-    assert found_offset[TARGETS:].diff().gt(0).float().mean() > 0.8
-    assert reliability((found_scale, found_offset), examples).error < 0.02
-
-
-def test_what_cannot_be_told_does_not_count(known_line):
-    examples, _, _ = known_line
-    known = examples.known.clone()
-    known[::3, TARGETS:] = 0
-    lies = torch.where(known > 0, examples.there, 1 - examples.there)
-
-    one = fit(Examples(examples.evidence, examples.there, known))
-    other = fit(Examples(examples.evidence, lies, known))
-
-    torch.testing.assert_close(one, other)
-    judged = [
-        reliability(one, Examples(examples.evidence, there, known))
-        for there in (examples.there, lies)
-    ]
-    assert judged[0] == judged[1]
-
-
-def test_reliability_is_that_of_the_formula():
-    """Four answers on one lesion, of .8, .8, .8 and .3: two of the first are right."""
-    chances, answers = torch.tensor([0.8, 0.8, 0.8, 0.3]), torch.tensor([1.0, 1.0, 0.0, 0.0])
-    evidence, there, known = torch.zeros(4, ALL, 2), torch.zeros(4, ALL), torch.zeros(4, ALL)
-    evidence[:, TARGETS + 5, 0] = torch.logit(chances)
-    there[:, TARGETS + 5] = answers
-    known[:, TARGETS + 5] = 1
-    known[:, :TARGETS] = 1  # structures are not judged
-    line = PresenceCalibration()
-
-    found = reliability((line.scale, line.offset), Examples(evidence, there, known))
-
-    assert found == Reliability(4, found.error, absent_right=0.5, present_right=1.0)
-    assert found.error == pytest.approx((3 * 0.8 - 2) / 4 + 0.3 / 4, rel=1e-5)
-
-
-@torch.inference_mode()
-def test_examples_hold_what_was_drawn(recipe, head, tiny):
-    """Nothing deformed: every structure of the map is there, no other, and no lesion."""
-    network = VoxelNetwork(tiny).eval()
-    healthy = replace(recipe.generator, lesion=LesionRange(share=0), streams=(1, 2))
-    ill = replace(recipe.generator, lesion=LesionRange(share=1))
-
-    one = collect(network, Generator([head], healthy, Draw(1)), 3)
-    other = collect(network, Generator([head], ill, Draw(1)), 3)
-
-    assert one.evidence.shape == (3, ALL, 2)
-    assert one.evidence.isfinite().all()
-    assert one.there.sum(dim=1).tolist() == [9, 9, 9]  # four of each side, and the fluid
-    assert one.known.all()
-    assert other.there[:, TARGETS + LESIONS.index("lesion")].all()
-
-
-@pytest.fixture
-def exported(recipe, head, tmp_path):
-    """Weights of a network that was trained for two steps, and the recipe they are of."""
-    train(replace(recipe, steps=2), (head,), Run(tmp_path / "run"))
-    export(tmp_path / "run", tmp_path / "weights.safetensors")
-    return tmp_path / "weights.safetensors", replace(recipe, held_out=(head.name,))
-
-
-def test_only_presence_is_changed_in_the_file(exported, head, tmp_path):
-    weights, recipe = exported
-    out = tmp_path / "calibrated.safetensors"
-
-    judged = calibrate(weights, [head], recipe, 8, out)
-
-    before, after = load_weights(weights), load_weights(out)
-    changed = {n for n, t in before.tensors.items() if not torch.equal(t, after.tensors[n])}
-    assert changed == {"calibration.scale", "calibration.offset"}
-    assert before.tensors.keys() == after.tensors.keys()
-    assert (after.network, after.finest_level) == (before.network, before.finest_level)
-    assert all(after.tensors[name].isfinite().all() for name in changed)
-    assert judged.images == 4
-    assert 0 <= judged.error <= 1
-    assert list(tmp_path.glob("*.partial")) == []
-    assert calibrate(weights, [head], recipe, 8, tmp_path / "again.safetensors") == judged
-
-
-def test_maps_that_were_trained_on_are_refused(exported, head, tmp_path):
-    weights, recipe = exported
-    recipe = replace(recipe, held_out=("seg_05.nii.gz", "seg_20.nii.gz"))
-
-    with pytest.raises(InputError, match="is held out") as caught:
-        calibrate(weights, [head], recipe, 4, tmp_path / "out.safetensors")
-
-    assert str(caught.value) == (
-        "None of 1 label maps is held out: seg_05.nii.gz, seg_20.nii.gz."
+    assert scale.shape == (COUNT, 2)
+    torch.testing.assert_close(
+        scale, torch.tensor([0.8, 0.3]).expand(COUNT, 2), rtol=0, atol=0.05
     )
+    torch.testing.assert_close(offset, torch.full((COUNT,), -1.0), rtol=0, atol=0.25)
+
+
+def test_what_cannot_be_told_has_no_say(drawn):
+    known = drawn.known.clone()
+    known[1000:] = 0
+    wrong = drawn.there.clone()
+    wrong[1000:] = 1
+
+    scale, offset = fit(Examples(drawn.evidence, wrong, known))
+    alone, offset_alone = fit(drawn.part(0, 1000))
+
+    torch.testing.assert_close(scale, alone, rtol=0, atol=0.15)
+    torch.testing.assert_close(offset, offset_alone, rtol=0, atol=0.6)
+
+
+def test_reliability_by_hand():
+    """Two classes known in two images: chances .9, .9, .1, .6; there: yes, no, no, no."""
+    evidence = torch.zeros(2, COUNT, 2)
+    chances = torch.tensor([[0.9, 0.9], [0.1, 0.6]])
+    evidence[:, TARGETS : TARGETS + 2, 0] = torch.logit(chances)
+    there = torch.zeros(2, COUNT)
+    there[0, TARGETS] = 1
+    known = torch.zeros(2, COUNT)
+    known[:, TARGETS : TARGETS + 2] = 1
+    as_it_is = torch.tensor([[1.0, 0.0]]).expand(COUNT, 2), torch.zeros(COUNT)
+
+    found = reliability(as_it_is, Examples(evidence, there, known))
+
+    assert found.images == 2
+    assert found.error == pytest.approx((abs(0.9 + 0.9 - 1) + 0.1 + 0.6) / 4, abs=1e-4)
+    assert found.absent_right == pytest.approx(1 / 3)
+    assert found.present_right == 1
+
+
+def test_weights_carry_what_was_fitted(recipe, head, tmp_path):
+    recipe = replace(recipe, steps=2)
+    train(recipe, (head,), Run(tmp_path / "run"))
+    plain, fitted = tmp_path / "plain.safetensors", tmp_path / "fitted.safetensors"
+    export(tmp_path / "run", plain)
+
+    found = calibrate(plain, (head,), replace(recipe, held_out=(head.name,)), 4, fitted)
+
+    before, after = load_weights(plain), load_weights(fitted)
+    assert found.images == 2
+    assert 0 <= found.error <= 1
+    assert before.tensors["calibration.scale"].tolist() == [[1.0, 0.0]] * COUNT
+    assert not torch.equal(
+        after.tensors["calibration.scale"], before.tensors["calibration.scale"]
+    )
+    same = [n for n in before.tensors if not n.startswith("calibration.")]
+    assert all(torch.equal(before.tensors[n], after.tensors[n]) for n in same)
+    assert (after.network, after.finest_level) == (before.network, before.finest_level)
+
+
+def test_calibration_needs_a_held_out_map(recipe, head, tmp_path):
+    with pytest.raises(
+        InputError, match=r"^None of 1 label maps is held out: a, b\."
+    ) as caught:
+        calibrate(tmp_path / "w", (head,), replace(recipe, held_out=("a", "b")), 4, tmp_path)
+
     assert caught.value.remedy == (
         "Give the bank and the recipe that the weights were trained with."
     )
-    assert caught.value.code == "no-images"
-    assert not (tmp_path / "out.safetensors").exists()
