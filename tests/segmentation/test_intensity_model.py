@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from medprompt_cli.domain import anatomy
 from medprompt_cli.networks.intensity import CEILING
 from medprompt_cli.segmentation.intensity_model import (
     BINS,
@@ -16,15 +17,19 @@ from medprompt_cli.segmentation.intensity_model import (
 )
 
 VOXELS = 6000
-KINDS = torch.tensor([0, 1, 2, 2])
+GREYS = torch.tensor([0, 1, 2, 2])
 """Background, a midline structure, and a structure with two sides."""
+KINDS = torch.tensor(
+    [0, *(anatomy.KINDS.index(k) + 1 for k in ("brainstem", *2 * ["caudate"]))]
+)
+"""What these are, as the network numbers kinds."""
 
 
 def phantom(means: tuple[float, ...], noise: float = 0.05):
     """Truth, intensities (1, V) and a network that is right two times in three."""
     draw = torch.Generator().manual_seed(3)
     truth = torch.randint(4, (VOXELS,), generator=draw)
-    tissue = torch.tensor(means)[KINDS[truth]]
+    tissue = torch.tensor(means)[GREYS[truth]]
     intensities = tissue + noise * torch.randn(VOXELS, generator=draw)
     wrong = torch.rand(VOXELS, generator=draw) < 1 / 3
     said = torch.where(wrong, torch.randint(4, (VOXELS,), generator=draw), truth)
@@ -34,7 +39,7 @@ def phantom(means: tuple[float, ...], noise: float = 0.05):
 
 def accuracy(logits: torch.Tensor, truth: torch.Tensor) -> float:
     """Share of voxels whose kind is right: intensity cannot tell the sides apart."""
-    return float((KINDS[logits.argmax(dim=1)] == KINDS[truth]).float().mean())
+    return float((GREYS[logits.argmax(dim=1)] == GREYS[truth]).float().mean())
 
 
 @pytest.mark.parametrize("means", [(0.1, 0.5, 0.9), (0.9, 0.5, 0.1), (0.5, 1.2, 0.2)])
@@ -62,6 +67,19 @@ def test_both_sides_of_a_structure_look_alike():
 
     assert torch.equal(table[:, 2], table[:, 3])
     torch.testing.assert_close(table.exp().sum(dim=0), torch.ones(4))
+
+
+def test_all_ventricles_look_alike_and_nothing_else_does():
+    generator = torch.Generator().manual_seed(6)
+    count = len(anatomy.KINDS) + 1
+    prior, intensities = (torch.randn(VOXELS, n, generator=generator) for n in (count, 1))
+
+    table = fit_intensities(prior, intensities.abs().T, torch.arange(count)).tables[0]
+
+    fluid = [anatomy.KINDS.index(kind) + 1 for kind in anatomy.VENTRICLE_KINDS]
+    rest = [n for n in range(count) if n not in fluid[1:]]
+    assert torch.equal(table[:, fluid], table[:, fluid[:1]].expand(-1, len(fluid)))
+    assert len(torch.unique(table[:, rest], dim=1).T) == len(rest)
 
 
 def test_streams_share_one_vote_and_their_order_does_not_matter():
