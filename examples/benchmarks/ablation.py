@@ -61,7 +61,7 @@ CONDITIONS = {"Clean": None, "One noise": with_noise, "One left out": without_fi
 COUNT = 3
 """Streams of a head."""
 
-TIMED = 5
+TIMED = 9
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -189,8 +189,8 @@ def said_of(budget: Budget, seeds: Sequence[int], command: str) -> str:
         f" {budget.recipe.name}, {budget.heads} training heads a seed, n = {budget.unseen}"
         f" heads of held-out maps; seeds {', '.join(map(str, seeds))}."
     )
-    script = f"python examples/benchmarks/ablation.py {command}"
-    return f"{about} By `{script} {options} --network {budget.network.name}{chosen}`:"
+    options += f" --network {budget.network.name} --device {budget.device}{chosen}"
+    return f"{about} By `python examples/benchmarks/ablation.py {command} {options}`:"
 
 
 def publish(readme: Path, name: str, text: str) -> None:
@@ -250,7 +250,7 @@ def cost_of_phi(  # noqa: PLR0913, PLR0917 - one for each option
     place = choose_device(device)
     budget = Budget(read_recipe(recipe), NETWORKS[network], repeats, 1, 0, place)
     steps, predictions = time_phi(read_bank(bank), budget, repeats)
-    options = f"phi-cost {bank.name} --repeats {repeats} --network {network}"
+    options = f"phi-cost {bank.name} --repeats {repeats} --network {network} --device {device}"
     said = (
         f"{setting(place, threads)}. Network {network}, one head at 4 mm, the median of"
         f" {repeats}. By `python examples/benchmarks/ablation.py {options}`:"

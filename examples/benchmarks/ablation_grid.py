@@ -243,7 +243,7 @@ def main(  # noqa: PLR0913, PLR0917 - one for each option
     options = ["--threads", str(threads), *([] if weights is None else ["--weights", weights])]
     outcomes = {name: outcome_of(name, scans, cases, options) for name in WAYS}
     said = heading(segmenter, f"ablation_grid.py {root.as_posix()} --thickness {thickness:g}")
-    about = f"n = {len(cases)} scans, {threads} threads; seconds are the median over scans."
+    about = f"n = {len(cases)} scans, threads: {threads}; seconds are the median over scans."
     text = f"{said}\n\n{table(outcomes)}\n\n{about}"
     typer.echo(text)
     if not scan:

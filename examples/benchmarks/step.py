@@ -299,9 +299,8 @@ def main(
     profiles = [
         profile(read_recipe(path), maps, steps, place) for path in recipe or DEFAULT_RECIPES
     ]
-    options = f"{bank.name} --steps {steps}" + (
-        "" if device == "cpu" else f" --device {device}"
-    )
+    options = f"{bank.name} --steps {steps} --threads {threads} --device {device}"
+    options += "".join(f" --recipe {path.as_posix()}" for path in recipe or [])
     said = f"{setting(place, threads)}; the median of {steps} steps. {said_of(machine)}"
     command = f"python examples/benchmarks/step.py {options}"
     text = f"{said} By `{command}`:\n\n{table(profiles, machine)}"

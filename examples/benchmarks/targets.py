@@ -78,7 +78,7 @@ def main(
     said = heading(segmenter, f"targets.py {scan.as_posix()} --repeats {repeats}")
     counts = {name: len(targets) for name, targets in asked.items()}
     shape = " x ".join(str(n) for n in volume.geometry.shape)
-    about = f"{shape} voxels, {threads} threads, median of {repeats}. {verdict(seconds)}"
+    about = f"{shape} voxels, threads: {threads}, median of {repeats}. {verdict(seconds)}"
     text = f"{said}\n\n{table(seconds, counts)}\n\n{about}"
     typer.echo(text)
     write_texts(readme, {"cost-targets": text})

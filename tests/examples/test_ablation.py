@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -285,6 +287,33 @@ def test_both_ways_of_phi_are_timed(script, budget, maps):
     assert all(seconds > 0 for seconds in (*steps.values(), *predictions.values()))
 
 
+@pytest.fixture
+def small_script(script, training, tiny, recipe, maps, monkeypatch):
+    """The script, with a recipe and a bank that take no time."""
+    monkeypatch.setitem(training.NETWORKS, "tiny", tiny)
+    monkeypatch.setattr(script, "read_recipe", lambda _: recipe)
+    monkeypatch.setattr(script, "read_bank", lambda _: maps)
+    monkeypatch.setattr(script, "TIMED", 1)
+    return script
+
+
+def test_the_steps_of_phi_are_published(small_script, tmp_path, capsys):
+    page = tmp_path / "README.md"
+    start, end = "<!-- ablation-phi:start -->", "<!-- ablation-phi:end -->"
+    page.write_text(f"{start}\n{end}\n")
+
+    bank = Path("a.labels.xz")
+    small_script.compare_phi(bank, 1, 1, 2, [5], "tiny", small_script.RECIPE, "cpu", page)
+
+    printed = capsys.readouterr().out.strip()
+    assert page.read_text() == f"{start}\n{printed}\n{end}\n"
+    assert "--network tiny --device cpu --seed 5`:" in printed
+    assert [line.split("|")[1].strip() for line in printed.splitlines()[4:]] == [
+        *small_script.PHI,
+        f"{small_script.STEERED}, in the time of ours",
+    ]
+
+
 THIN = Geometry((4, 5, 12), np.diag([1.0, 1.0, 1.0, 1.0]))
 
 
@@ -338,6 +367,23 @@ def test_both_ways_are_judged_on_the_thick_grid(grid, tmp_path):
     assert scan.truth.voxels[4, 4].tolist() == [0, 17, 0]  # of 4 voxels 2, 4 and 1
     assert scan.volume.voxels[4, 4].tolist() == [8.5, 17, 4.25]
     assert dice == {"native grid": 1.0, "resampled to the thin grid": 1.0}
+
+
+def test_a_way_is_judged_by_what_its_process_leaves(grid, tmp_path, monkeypatch):
+    scan, case = thick_scan_of(grid, tmp_path)
+
+    def in_this_process(command):
+        _, script, folder, _, way, *options = command
+        assert script.endswith("ablation_grid.py")
+        assert options == ["--threads", "1"]
+        return 9.0, 1.5, json.dumps(grid.run_way(way, Path(folder), shining))
+
+    monkeypatch.setattr(grid, "measured", in_this_process)
+    found = grid.outcome_of("native grid", [scan], [case], ["--threads", "1"])
+
+    assert found.peak_gb == 1.5
+    assert found.dice == [1.0]
+    assert 0 < found.seconds[0] < 9
 
 
 def test_ways_are_compared_with_the_first(grid):

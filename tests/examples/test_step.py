@@ -10,6 +10,7 @@ import torch
 from medprompt_cli.networks.blocks import NativeConv
 from medprompt_cli.networks.config import CONFIGS
 from medprompt_cli.networks.pyramid import VoxelNetwork
+from medprompt_cli.synthesis.bank import write_bank
 from medprompt_cli.synthesis.generator import Generator
 from medprompt_cli.training.state import new_state
 
@@ -122,15 +123,37 @@ def test_the_table_shows_medians_and_what_they_mean(script, recipe):
     ]
 
 
-def test_the_machine_is_measured(script, monkeypatch):
+@pytest.fixture
+def small_machine(script, monkeypatch):
     monkeypatch.setattr(script, "WIDTHS", (8,))
     monkeypatch.setitem(script.EDGE, "cpu", 8)
     monkeypatch.setattr(script, "COPIED_BYTES", 2**20)
 
+
+def test_the_machine_is_measured(script, small_machine):
     machine = script.measure_machine(CPU)
 
     assert machine.operations_per_s > 1e6
     assert machine.bytes_per_s > 1e6
+
+
+def test_a_run_writes_what_it_prints(script, known, small_machine, head, tmp_path, capsys):
+    write_bank(tmp_path / "a.labels.xz", [head])
+    recipe = tmp_path / "a.toml"
+    recipe.write_text(
+        'name = "a"\nnetwork = "tiny"\n[generator]\nboxes = [[2, 2, 2]]\noversample = 1\n'
+    )
+    page = tmp_path / "README.md"
+    start, end = "<!-- cost-step:start -->", "<!-- cost-step:end -->"
+    page.write_text(f"{start}\n{end}\n")
+
+    threads = torch.get_num_threads()
+    script.main(tmp_path / "a.labels.xz", [recipe], 1, threads, "cpu", page)
+
+    printed = capsys.readouterr().out.strip()
+    assert page.read_text() == f"{start}\n{printed}\n{end}\n"
+    assert f"--threads {threads} --device cpu --recipe {recipe.as_posix()}`:" in printed
+    assert "| Median of a training step | a, 4 mm |" in printed
 
 
 def test_the_readme_has_a_place_for_it(repository):

@@ -47,6 +47,24 @@ def test_runs_take_turns_after_one_to_warm_up(benchmark_module):
     assert [len(values) for values in seconds.values()] == [2, 2]
 
 
+def test_a_run_writes_what_it_prints(
+    script, threshold_segmenter, save_scan, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(script, "Segmenter", lambda **_: threshold_segmenter)
+    scan = save_scan(tmp_path / "scan.nii", "left-hippocampus")
+    page = tmp_path / "README.md"
+    page.write_text("a\n<!-- cost-targets:start -->\nold\n<!-- cost-targets:end -->\nb\n")
+
+    threads = torch.get_num_threads()
+    script.main(scan, 1, threads, "cpu", None, page)
+
+    printed = capsys.readouterr().out.strip()
+    start, end = "<!-- cost-targets:start -->", "<!-- cost-targets:end -->"
+    assert page.read_text() == f"a\n{start}\n{printed}\n{end}\nb\n"
+    assert len(threshold_segmenter.seen) == 6  # three requests, once more to warm up
+    assert f"12 x 14 x 10 voxels, threads: {threads}, median of 1." in printed
+
+
 def test_the_readme_has_a_place_for_it(repository):
     page = (repository / "README.md").read_text(encoding="utf-8")
 
