@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from medprompt_cli.domain.anatomy import Side
 
-VISIBLE: bool = False
+VISIBLE: bool = True
 """Whether the bundled weights can see parcels, and with them lobes."""
 
 LAYERS: tuple[str, ...] = ("parcels",)
