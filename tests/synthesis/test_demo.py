@@ -2,6 +2,7 @@ import csv
 import json
 from datetime import datetime
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -153,7 +154,7 @@ def test_the_manifest_names_every_scan_and_its_truth(demo):
     ]
     assert [case.group for case in cases[:2]] == ["T1w", "FLAIR"]
     assert cases[0].truth is not None
-    found = SimpleNamespace(labels=read_labels(cases[0].truth), masks={}, parcels=None)
+    found: Any = SimpleNamespace(labels=read_labels(cases[0].truth), masks={}, parcels=None)
     scores = next(judge(cases[:1], lambda volumes, names: found))
     assert {one.value for one in scores if one.quantity == "dice"} == {1.0}
 
