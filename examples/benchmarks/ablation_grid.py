@@ -76,7 +76,7 @@ class Outcome:
     peak_gb: float
 
 
-def native(volume: Volume, thin: Geometry, segment: Labeller) -> LabelMap:  # noqa: ARG001
+def native(volume: Volume, thin: Geometry, segment: Labeller) -> LabelMap:  # noqa: ARG001 - as the other way
     """Segment the thick slices on their own grid."""
     return segment(volume)
 

@@ -6,6 +6,7 @@ R targets asked for in a step.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -47,16 +48,18 @@ class Head:
     rows: torch.Tensor
 
 
-class Compared(VoxelNetwork):
+class Compared(VoxelNetwork, ABC):
     """A network that says itself what a step minimises and what it predicts."""
 
+    @abstractmethod
     def cost(self, head: Head, draw: Draw) -> torch.Tensor:
         """What a step on `head` minimises."""
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def masks(self, head: Head) -> torch.Tensor:
         """(T, I, J, K) bool of every base structure."""
-        raise NotImplementedError
+        ...
 
     def head_logits(self, head: Head) -> torch.Tensor:
         """Logits of the background and all targets, (T + 1, I, J, K), phi at the head."""

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import torch
 
-from medprompt_cli.domain.volume import LabelMap, Mask, Volume
-from medprompt_cli.errors import InputError, WeightsError
+from medprompt_cli.domain.volume import LabelMap, Mask, Volume, check_one_grid
+from medprompt_cli.errors import WeightsError
 from medprompt_cli.networks.config import config_from_dict
 from medprompt_cli.networks.pyramid import VoxelNetwork
 from medprompt_cli.segmentation.device import choose_device, choose_precision, device_label
@@ -111,7 +111,7 @@ class Segmenter:
             InputError: If there is no image, or several do not share one grid.
         """
         streams = [volumes] if isinstance(volumes, Volume) else list(volumes)
-        _check_streams(streams)
+        check_one_grid(streams)
         began = time.perf_counter()
         one_grid = streams[0].geometry  # the others may differ by rounding
         grids = [network_grid(replace(volume, geometry=one_grid)) for volume in streams]
@@ -138,21 +138,3 @@ class Segmenter:
             "labels": time.perf_counter() - fine,
         }
         return Segmentation(**result, seconds=seconds)
-
-
-def _check_streams(streams: Sequence[Volume]) -> None:
-    if not streams:
-        raise InputError(
-            "A case without any image was to be segmented.",
-            remedy="Give one image, or several on one grid.",
-            code="no-images",
-        )
-    first = streams[0]
-    for other in streams[1:]:
-        if not first.geometry.matches(other.geometry):
-            raise InputError(
-                f"{other.source or 'An image'} does not lie on the grid of"
-                f" {first.source or 'the first'}.",
-                remedy="Co-register the images of a case and resample them to one grid.",
-                code="grid-mismatch",
-            )
