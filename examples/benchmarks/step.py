@@ -32,7 +32,7 @@ import typer
 from common import HERE, README, write_texts
 from stopwatch import seconds_of, setting
 from torch.nn import functional
-from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop, sdpa_flop
+from torch.utils.flop_counter import FlopCounterMode
 
 from medprompt_cli.evaluation.report import table_line
 from medprompt_cli.networks.config import CONFIGS
@@ -61,12 +61,6 @@ COPIED_BYTES = 2**28
 """Of the copy that gives the bandwidth: far more than a cache holds."""
 
 TRIES = 7
-
-CPU_ATTENTION = {
-    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: sdpa_flop,
-    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: sdpa_backward_flop,
-}
-"""Formulas that torch's counter does not have by itself."""
 
 
 @dataclass(frozen=True)
@@ -182,7 +176,7 @@ class Kept:
 def count_work(state: TrainingState, recipe: Recipe, sample: Sample) -> Work:
     """Do one step on `sample` and count."""
     kept = Kept(state.network)
-    with FlopCounterMode(display=False, custom_mapping=CPU_ATTENTION) as learning:
+    with FlopCounterMode(display=False) as learning:
         with kept.watching():
             cost = sample_cost(state.network, recipe, sample, state.draw)
         activations = kept.total
