@@ -35,6 +35,7 @@ from medprompt_cli.synthesis.deform import (
     random_affine,
     random_warp,
 )
+from medprompt_cli.synthesis.lesion_spots import Placement, Warp
 from medprompt_cli.synthesis.lesions import (
     Lesion,
     LesionRange,
@@ -234,11 +235,7 @@ class Generator:
         shift = [draw.uniform(-ranges.shift_mm, ranges.shift_mm) for _ in range(3)]
         placement = matrix, self.centres[which] + torch.tensor(shift)
         warp = random_warp(draw, grid.extent, ranges)
-        if which not in self.sites:
-            self.sites[which] = find_sites(self.maps[which].cpu())
-        lesions = plan_lesions(
-            draw, self.config.lesion, self.sites[which], placement, (warp, grid.extent)
-        )
+        lesions = self._lesions(which, placement, (warp, grid.extent))
         warp = push_aside(warp, lesions, grid.extent)
         found = self.maps[which]
         where = (grid.shape, grid.spacing)
@@ -249,6 +246,13 @@ class Generator:
             labels = self.mirror_of[labels.int()]
             parcels = self.mirror_parcel[parcels.int()]
         return labels, parcels, lesions
+
+    def _lesions(self, which: int, placement: Placement, warp: Warp) -> tuple[Lesion, ...]:
+        if self.config.lesion.share <= 0:
+            return ()
+        if which not in self.sites:
+            self.sites[which] = find_sites(self.maps[which].cpu())
+        return plan_lesions(self.draw, self.config.lesion, self.sites[which], placement, warp)
 
     def _parcels(self, which: int, places: Places) -> torch.Tensor:
         layer = self.layers[which]

@@ -47,7 +47,7 @@ def export(run: Path, out: Path) -> dict[str, str | int]:
         if name.startswith(CALIBRATION):
             tensors[name] = buffer.contiguous()
     about = {"network": json.dumps(config.to_dict()), "finest_level": str(recipe["level"])}
-    raw = save(tensors, metadata=about)
+    raw = in_one_order(save(tensors, metadata=about))
     partial = out.with_name(out.name + ".partial")
     partial.write_bytes(raw)  # readable to all, which save_file would not leave it
     partial.replace(out)
@@ -61,3 +61,12 @@ def export(run: Path, out: Path) -> dict[str, str | int]:
         "steps": steps,
         "finest_mm": 2 ** recipe["level"],
     }
+
+
+def in_one_order(raw: bytes) -> bytes:
+    """The same safetensors file with its header's keys sorted: equal content, equal bytes."""
+    size = int.from_bytes(raw[:8], "little")
+    header = json.loads(raw[8 : 8 + size])
+    text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + raw[8 + size :]

@@ -31,6 +31,10 @@ from medprompt_cli.training.state import (
 
 LOG_EVERY = 50
 SAVE_EVERY_S = 240.0
+
+GROWN = "embed."
+"""Part of the name of the layers that lesions made wider."""
+
 VALIDATION_IMAGES = 8
 VALIDATION_SEED = 987_654
 
@@ -85,7 +89,7 @@ def train(
     (run.folder / "recipe.json").write_text(about, encoding="utf-8")
     with (run.folder / "log.jsonl").open("a", encoding="utf-8") as log:
         for row in steps(state, recipe, generator, run, unseen):
-            log.write(json.dumps(row) + "\n")
+            log.write(json.dumps(known_only(row)) + "\n")
             log.flush()
             report(row)
     return state
@@ -111,9 +115,7 @@ def _load_start(network: VoxelNetwork, start: dict[str, torch.Tensor]) -> None:
     misfits = [
         name
         for name, tensor in start.items()
-        if name not in own
-        or tensor.ndim != own[name].ndim
-        or any(a > b for a, b in zip(tensor.shape, own[name].shape, strict=True))
+        if name not in own or not _fits(name, tensor, own[name])
     ]
     if misfits:
         raise WeightsError(
@@ -124,6 +126,12 @@ def _load_start(network: VoxelNetwork, start: dict[str, torch.Tensor]) -> None:
     with torch.no_grad():
         for name, tensor in start.items():
             own[name][tuple(slice(0, n) for n in tensor.shape)] = tensor
+
+
+def _fits(name: str, tensor: torch.Tensor, own: torch.Tensor) -> bool:
+    """Whether shapes agree; the embedding of an earlier network may have fewer channels."""
+    grown = GROWN in name and tensor.shape[:1] < own.shape[:1]
+    return tensor.shape == own.shape or (grown and tensor.shape[1:] == own.shape[1:])
 
 
 def steps(
@@ -151,6 +159,11 @@ def steps(
         if run.minutes is not None and now - began > 60 * run.minutes:
             break
     save_checkpoint(state, run.folder)
+
+
+def known_only(row: dict[str, float]) -> dict[str, float | None]:
+    """A row as the log keeps it: what was not there to be measured is null."""
+    return {key: None if math.isnan(value) else value for key, value in row.items()}
 
 
 def mean_of(values: Iterable[float]) -> float:
