@@ -124,6 +124,7 @@ TERMS: Mapping[str, tuple[str, ...]] = {term.name: words for term, words in _ter
 _INDEX: Mapping[str, Term] = {
     normalise(word): term for term, words in _terms() for word in (term.name, *words)
 }
+_BY_NAME: Mapping[str, Term] = {term.name: term for term in _INDEX.values()}
 _AMBIGUOUS = {normalise(word): names for word, names in synonyms.AMBIGUOUS.items()}
 _EVERYTHING = frozenset(normalise(word) for word in synonyms.EVERYTHING)
 
@@ -136,6 +137,19 @@ def all_targets() -> tuple[Target, ...]:
         if term.has_sides:
             found += [term.sided("left"), term.sided("right")]
     return tuple(dict.fromkeys(found))
+
+
+def find(name: str) -> tuple[Term, str | None] | None:
+    """The entry and the side that a canonical name stands for; None if it is not one.
+
+    >>> find("left-hippocampus")[1], find("hippocampus")[1], find("hippocampi")
+    ('left', None, None)
+    """
+    if name in _BY_NAME:
+        return _BY_NAME[name], None
+    side, _, bare = name.partition("-")
+    term = _BY_NAME.get(bare) if side in {"left", "right"} else None
+    return (term, side) if term and term.has_sides else None
 
 
 def resolve(prompts: Sequence[str]) -> tuple[Target, ...]:
