@@ -1,4 +1,4 @@
-"""Compare the masks `brain` and `intracranial` with truths, and with deepbet's mask.
+"""Compare the masks `brain-mask` and `intracranial` with truths, and with deepbet's mask.
 
     python examples/benchmarks/brain.py ../shared/data --deepbet MASKS
 
@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-import SimpleITK
 import typer
 from common import MANIFEST, README, Eyes, heading, write_texts
 
@@ -35,6 +34,7 @@ from medprompt_cli.evaluation.masks import check_grid, mean
 from medprompt_cli.evaluation.overlap import bootstrap_interval, confusion, overlap
 from medprompt_cli.evaluation.report import NOTHING, table_line
 from medprompt_cli.evaluation.schemes import BRAIN, CLASS_OF
+from medprompt_cli.segmentation.closing import closed
 from medprompt_cli.segmentation.segmenter import Segmenter
 
 CLOSING_MM = 5.0
@@ -45,10 +45,10 @@ Masks = Mapping[str, np.ndarray]
 """(I, J, K) bool by name."""
 
 COLUMNS = {
-    ("brain", "labels"): "brain, truth",
+    ("brain-mask", "labels"): "brain-mask, truth",
     ("intracranial", "labels"): "intracranial, truth",
     ("deepbet", "labels"): "deepbet, truth",
-    ("brain", "deepbet"): "brain, deepbet",
+    ("brain-mask", "deepbet"): "brain-mask, deepbet",
     ("intracranial", "deepbet"): "intracranial, deepbet",
 }
 """Heading of every pair of masks whose Dice is shown."""
@@ -71,7 +71,7 @@ def main(
     for number, case in enumerate(cases, start=1):
         typer.echo(f"{number}/{len(cases)} {case.name}", err=True)
         image = read_image(case.images[0])
-        masks = Eyes(segmenter)([image], ["brain", "intracranial"]).masks
+        masks = Eyes(segmenter)([image], ["brain-mask", "intracranial"]).masks
         ours = {name: mask.voxels for name, mask in masks.items()}
         found[case.name] = dices({**ours, **truths(case, image.geometry, deepbet)})
     option = "" if deepbet is None else " --deepbet MASKS"
@@ -92,7 +92,8 @@ def truths(case: Judged, grid: Geometry, deepbet: Path | None) -> Masks:
     if case.truth is not None:
         labels = _read(case, case.truth, grid)
         members = [*(CLASS_OF[part] for part in GROUPS["brain"]), CLASS_OF[BRAIN]]
-        found["labels"] = closed(np.isin(case.scheme.classes(labels), members), grid)
+        drawn = np.isin(case.scheme.classes(labels), members)
+        found["labels"] = closed(drawn, grid.spacing, CLOSING_MM)
     if deepbet is not None:
         found["deepbet"] = _read(case, deepbet / f"{case.name}.nii.gz", grid) > 0
     return found
@@ -102,14 +103,6 @@ def _read(case: Judged, path: Path, grid: Geometry) -> np.ndarray:
     labels = read_labels(path)
     check_grid(grid, labels.geometry, (str(case.images[0]), str(path)))
     return labels.voxels
-
-
-def closed(mask: np.ndarray, grid: Geometry, radius_mm: float = CLOSING_MM) -> np.ndarray:
-    """A mask, (I, J, K) bool, closed by a ball and with its holes filled."""
-    radius = [max(1, round(radius_mm / step)) for step in grid.spacing]
-    image = SimpleITK.GetImageFromArray(mask.astype(np.uint8).T)
-    image = SimpleITK.BinaryFillhole(SimpleITK.BinaryMorphologicalClosing(image, radius))
-    return SimpleITK.GetArrayFromImage(image).T > 0
 
 
 def dices(masks: Masks) -> dict[tuple[str, str], float | None]:

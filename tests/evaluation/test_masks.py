@@ -95,6 +95,10 @@ def test_a_brain_mask_is_scored_beside_the_union():
     assert value(scores, "brain") == 1
     assert value(scores, "brain-mask") == pytest.approx(2 / 3)
 
+    scores = scored({2: np.s_[:2]}, {2: np.s_[:2]}, brain=mask, found=mask)
+
+    assert value(scores, "brain-mask") == 1
+
 
 def test_distances_are_computed_when_asked_and_in_mm():
     prediction, truth = {10: np.s_[:, 1]}, {10: np.s_[:, 4]}

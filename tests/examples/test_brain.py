@@ -15,29 +15,6 @@ def script(benchmark_module):
     return benchmark_module("brain")
 
 
-def test_closing_fills_narrow_grooves_and_holes_and_leaves_the_outline(script):
-    mask = np.zeros(GRID.shape, bool)
-    mask[8:32, 8:32, 8:32] = True
-    grooved = mask.copy()
-    grooved[18:20, 8:32, 20:32] = False
-    grooved[12:15, 12:15, 12:15] = False
-
-    closed = script.closed(grooved, GRID)
-
-    assert (closed != mask).sum() < 0.01 * mask.sum()
-    assert closed[18:20, 10:30, 20:30].all()
-
-
-def test_a_wide_gap_stays_and_the_radius_is_in_mm(script):
-    mask = np.zeros(GRID.shape, bool)
-    mask[:10], mask[18:] = True, True
-
-    assert not script.closed(mask, GRID, radius_mm=3)[12:16, 10:30, 10:30].any()
-    assert script.closed(mask, GRID, radius_mm=5)[12:16, 10:30, 10:30].all()
-    coarse = Geometry(GRID.shape, np.diag([2.0, 2.0, 2.0, 1.0]))
-    assert not script.closed(mask, coarse, radius_mm=6)[12:16, 10:30, 10:30].any()
-
-
 def write_scan(folder, grid=GRID):
     labels = np.zeros(GRID.shape, np.uint8)
     labels[:, :, :20], labels[:, :, 20:22] = 2, 24
@@ -73,12 +50,12 @@ def test_a_mask_on_another_grid_is_refused(script, tmp_path):
 def test_the_table_shows_what_was_compared_and_the_mean(script):
     half, whole = np.zeros((4, 4, 4), bool), np.ones((4, 4, 4), bool)
     half[:2] = True
-    first = script.dices({"brain": half, "labels": half, "deepbet": whole})
-    second = script.dices({"brain": half, "labels": whole})
+    first = script.dices({"brain-mask": half, "labels": half, "deepbet": whole})
+    second = script.dices({"brain-mask": half, "labels": whole})
 
     lines = script.table({"a": first, "b": second}).splitlines()
 
-    assert lines[0] == ("| Dice | brain, truth | deepbet, truth | brain, deepbet |")
+    assert lines[0] == ("| Dice | brain-mask, truth | deepbet, truth | brain-mask, deepbet |")
     assert lines[2] == "| a | 1.000 | 0.667 | 0.667 |"
     assert lines[3] == "| b | 0.667 | - | - |"
     assert lines[4] == "| **mean** | 0.833 (0.667 to 1.000) | 0.667 | 0.667 |"

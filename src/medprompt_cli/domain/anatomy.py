@@ -77,6 +77,7 @@ VENTRICLE_KINDS = (
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "brain": tuple(name for name in BASE_NAMES if name != "csf"),
+    "brain-mask": tuple(name for name in BASE_NAMES if name != "csf"),
     "intracranial": BASE_NAMES,
     "cerebrum": _both(
         *(
@@ -103,6 +104,12 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "white-matter": _both("cerebral-white-matter", "cerebellar-white-matter"),
 }
 """Unions of base structures. `brain` holds the ventricles, not the fluid around it."""
+
+CLOSED_MM: dict[str, float] = {"brain-mask": 5.0}
+"""Groups whose union is closed by a ball of this radius, and its holes filled.
+
+A brain mask, unlike the brain, holds the fluid in the sulci.
+"""
 
 LESIONS: tuple[str, ...] = (
     "lesion",

@@ -15,7 +15,7 @@ from medprompt_cli.domain.geometry import Geometry
 from medprompt_cli.domain.volume import LabelMap, Mask, Volume
 from medprompt_cli.errors import InputError
 from medprompt_cli.evaluation.cases import Judged
-from medprompt_cli.evaluation.masks import check_grid, pair, score
+from medprompt_cli.evaluation.masks import BRAIN_MASK, check_grid, pair, score
 from medprompt_cli.evaluation.regions import RegionPair, score_region
 from medprompt_cli.evaluation.scores import Score
 
@@ -82,7 +82,9 @@ def judge(
         if truth is not None and case.scheme.ids:
             judged = pair(found.labels, truth, case.scheme, (case.name, str(case.truth)))
             outline = None if brain is None else brain.voxels > 0
-            scores = score(judged, case.name, case.group, brain=outline, far=far)
+            ours = _voxels_of(found, BRAIN_MASK)
+            names = (case.name, case.group)
+            scores = score(judged, *names, brain=outline, found=ours, far=far)
         for region in _regions(case, found, truth, grid):
             scores += score_region(region, case.name, case.group)
         yield scores
@@ -120,7 +122,8 @@ def _found(
     every = (EVERY_STRUCTURE,) if case.truth and case.scheme.ids else ()
     regions = case.targets if case.truth else ()
     volumes = [volume for volume in sources if isinstance(volume, Volume)]
-    return predict(volumes, (*every, *regions, *case.absent))
+    mask = (BRAIN_MASK,) if case.brain else ()
+    return predict(volumes, (*every, *mask, *regions, *case.absent))
 
 
 def _masks(case: Judged, labels: LabelMap) -> dict[str, Mask]:

@@ -87,7 +87,13 @@ def check_grid(first: Geometry, second: Geometry, names: tuple[str, str]) -> Non
 
 
 def score(
-    judged: Pair, scan: str, group: str, *, brain: np.ndarray | None = None, far: bool = False
+    judged: Pair,
+    scan: str,
+    group: str,
+    *,
+    brain: np.ndarray | None = None,
+    found: np.ndarray | None = None,
+    far: bool = False,
 ) -> list[Score]:
     """Score every base structure and the brain.
 
@@ -96,27 +102,29 @@ def score(
         scan: Name of the scan.
         group: What it is pooled with.
         brain: (I, J, K) bool, a brain mask drawn on its own; adds `brain-mask`.
+        found: (I, J, K) bool, the brain mask to compare with it; without one, the union of
+            the brain's labels.
         far: Whether to compute the 95 % Hausdorff distances, which take seconds.
     """
     table = confusion(judged.prediction, judged.truth, CLASSES)
     sided = table.copy()
     unsided = CLASS_OF[BRAIN]
     sided[:, unsided] = sided[unsided] = 0
-    found = []
+    scores = []
     for structure in BASE_STRUCTURES:
         classes = [CLASS_OF[structure.name]]
         counts = overlap(sided, classes)
         distance = _distance(judged, classes, counts) if far else None
-        found += _scores(scan, group, structure.name, counts, distance)
+        scores += _scores(scan, group, structure.name, counts, distance)
     brain_classes = [*(CLASS_OF[name] for name in GROUPS["brain"]), unsided]
     counts = overlap(table, brain_classes)
     distance = _distance(judged, brain_classes, counts) if far else None
-    found += _scores(scan, group, BRAIN, counts, distance)
+    scores += _scores(scan, group, BRAIN, counts, distance)
     if brain is not None:
-        ours = np.isin(judged.prediction, brain_classes)
+        ours = np.isin(judged.prediction, brain_classes) if found is None else found
         shared = confusion(ours, brain, 2)
-        found += _scores(scan, group, BRAIN_MASK, overlap(shared, [1]), None)
-    return [one for one in found if far or one.quantity != "hd95_mm"]
+        scores += _scores(scan, group, BRAIN_MASK, overlap(shared, [1]), None)
+    return [one for one in scores if far or one.quantity != "hd95_mm"]
 
 
 def _distance(judged: Pair, classes: list[int], counts: Overlap) -> float | None:

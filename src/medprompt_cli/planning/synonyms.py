@@ -44,7 +44,17 @@ STRUCTURES: dict[str, tuple[str, ...]] = {
 }
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "brain": ("whole brain", "entire brain", "brain mask", "뇌", "뇌 전체", "전체 뇌"),
+    "brain": ("whole brain", "entire brain", "뇌", "뇌 전체", "전체 뇌"),
+    "brain-mask": (
+        *("brain extraction", "brain extraction mask", "skull stripping", "skull strip"),
+        *(
+            "skull stripping mask",
+            "skull stripped brain",
+            "뇌 마스크",
+            "뇌 추출",
+            "두개골 제거",
+        ),
+    ),
     "intracranial": (
         *("intracranial volume", "total intracranial volume", "intracranial cavity"),
         *("icv", "tiv", "두개내", "두개내 용적", "두개강"),

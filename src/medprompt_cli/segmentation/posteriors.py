@@ -10,11 +10,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from medprompt_cli.domain.anatomy import BASE_STRUCTURES, LESIONS
+from medprompt_cli.domain.anatomy import BASE_STRUCTURES, CLOSED_MM, LESIONS
 from medprompt_cli.domain.geometry import from_canonical
 from medprompt_cli.domain.parcels import PARCEL_INDEX, PARCEL_NAMES
 from medprompt_cli.domain.volume import LabelMap, Mask, Volume
 from medprompt_cli.networks.pyramid import VoxelNetwork
+from medprompt_cli.segmentation.closing import closed
 from medprompt_cli.segmentation.grid import NetworkGrid
 from medprompt_cli.segmentation.intensity_model import IntensityModel, with_lesions
 from medprompt_cli.segmentation.parcels import parcel_rows, parents_of
@@ -173,6 +174,10 @@ class Posteriors:
             name: max(0.0, float(self.mass[rows_].sum())) * scale
             for name, rows_ in self.request.structures.items()
         }
+        for name in found.keys() & CLOSED_MM.keys():
+            spacing = self.grid.geometry.canonical().spacing
+            found[name] = closed(found[name], spacing, CLOSED_MM[name])
+            volumes[name] = float(found[name].sum()) * scale
         for name, voxels in self.lesion_voxels.items():
             there = (presence[name] or 0.0) >= EVEN_ODDS
             found[name] = voxels[inside] & head & there
