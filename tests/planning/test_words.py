@@ -23,7 +23,7 @@ def texts(prompt):
         ("L/R; a, b & c (d) e:f", "l|/|r|;|a|,|b|&|c|(|d|)|e|:|f"),
         ("first. Then second!", "first|.|then|second"),
         ("\u201cquoted\u201d 'words' [here]", "quoted|words|here"),
-        ("Ｆｕｌｌ ﬁgure", "full|figure"),
+        ("\uff26\uff55ll \ufb01gure", "full|figure"),
         ("% change", "%|change"),
         ("T1 and 3rd and 제3뇌실", "t1|and|3rd|and|제3뇌실"),
         ("", ""),
