@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from medprompt_cli.errors import UsageError
+from medprompt_cli.planning.checker import check
 from medprompt_cli.planning.functions import FUNCTIONS, STATEMENTS
 from medprompt_cli.planning.parser import MAX_NUMBER, parse
 from medprompt_cli.planning.printer import print_program
@@ -81,6 +83,16 @@ def test_parsing_what_is_printed_gives_the_tree(program):
 
     assert parse(text) == program
     assert print_program(parse(text)) == text
+
+
+@given(programs)
+def test_a_program_of_any_shape_is_checked_or_refused(program):
+    try:
+        checked = bool(check(program, whole=False).visits)
+    except UsageError as error:
+        checked = bool(str(error) and error.remedy)
+
+    assert checked
 
 
 @pytest.mark.parametrize(
