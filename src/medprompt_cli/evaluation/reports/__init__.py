@@ -1,0 +1,1 @@
+"""Reports against reports: clinical terms (FORTE) and n-grams (BLEU, ROUGE-L, CIDEr-R)."""
