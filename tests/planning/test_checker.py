@@ -165,6 +165,16 @@ REFUSED = [
         "Choose another name.",
     ),
     (
+        "own = segment(image(), 'lesion')\nsave(own, 'a')\nsave(lesion, 'a')",
+        "'\"a\"' is the name of two masks",
+        "Choose another name.",
+    ),
+    (
+        "if size > 1 * mL:\n    save(lesion, 'a')\nsave(csf, 'a')",
+        "'\"a\"' is the name of two masks",
+        "Choose another name.",
+    ),
+    (
         "read(size > 10 * mm)",
         "'size > 10 * mm' compares a volume with a length",
         "Write the other number in mm3.",

@@ -99,14 +99,14 @@ def test_an_intent_has_one_form():
 
     assert one == Intent(
         targets=("hippocampus", "csf"),
-        quantities=("new-lesions", "volume"),
+        quantities=("count", "volume"),
         filters=("lobe:insula", "new", "size:>10mm3"),
         compares="visits",
         images=("T1w", "FLAIR"),
         visits="all",
     )
     assert one.conditions[0] == Filter("lobe", "insula")
-    assert (one.measures, one.comparisons) == (("volume",), ())
+    assert (one.measures, one.comparisons) == (("count", "volume"), ())
 
 
 def test_left_and_right_together_limit_nothing():

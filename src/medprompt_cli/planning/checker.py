@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 
 from medprompt_cli.errors import UsageError
@@ -83,7 +84,7 @@ class _Checker:
 
     def __init__(self) -> None:
         self.expressions = Expressions()
-        self.saved: set[tuple[object, ...]] = set()
+        self.saved: dict[tuple[object, ...], set[str | None]] = {}
         self.answers = 0
         self.in_loop = False
 
@@ -116,13 +117,14 @@ class _Checker:
             why = f"is {condition}; if takes a Truth"
             raise inside.refusal(statement.condition, why, "Compare two values.")
         surely, inside.in_branch = inside.in_branch, True
-        before, saved = dict(inside.scope), set(self.saved)
+        before, saved = dict(inside.scope), deepcopy(self.saved)
         self.block(statement.then)
         then, inside.scope = inside.scope, before
         saved_then, self.saved = self.saved, saved
         self.block(statement.otherwise)
         inside.in_branch = surely
-        self.saved |= saved_then
+        for key, visits in saved_then.items():
+            self.saved.setdefault(key, set()).update(visits)
         inside.scope = {
             name: value
             for name, other in inside.scope.items()
@@ -144,11 +146,12 @@ class _Checker:
         if call.function == "answer" and isinstance(text, Text):
             self.sentence(text)
         if call.function == "save" and isinstance(text, Text):
-            key = (text.value, given["mask"].visit, given["mask"].images)
-            if key in self.saved:
+            mask = given["mask"]
+            visits = self.saved.setdefault((text.value, mask.images), set())
+            if visits and visits | {mask.visit} != {FIRST, LAST}:
                 why = "is the name of two masks"
                 raise self.expressions.refusal(text, why, "Choose another name.")
-            self.saved.add(key)
+            visits.add(mask.visit)
 
     def sentence(self, text: Text) -> None:
         rest = BRACES.sub("", text.value)

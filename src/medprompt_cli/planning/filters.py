@@ -40,6 +40,8 @@ FilterKind = Literal[
     "where",
 ]
 
+Sign = Literal[">", ">=", "<", "<="]
+
 SIDES: tuple[str, ...] = ("left", "right")
 SIGNALS: tuple[str, ...] = ("hyper", "iso", "hypo")
 RANKS: tuple[str, ...] = ("largest", "smallest", "nearest")
@@ -79,7 +81,7 @@ class Size:
         unit: One of `SIZE_UNITS`.
     """
 
-    sign: str
+    sign: Sign
     number: float
     unit: str
 
@@ -200,4 +202,5 @@ def _read_size(value: str, text: str) -> Size:
             f"Filter {text!r} holds no size.",
             remedy=f"Write a bound such as 'size:>10mm3'; units are {', '.join(SIZE_UNITS)}.",
         )
-    return Size(match["sign"], float(match["number"]), match["unit"])
+    sign = next(sign for sign in get_args(Sign) if sign == match["sign"])
+    return Size(sign, float(match["number"]), match["unit"])

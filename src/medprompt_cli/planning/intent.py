@@ -84,13 +84,10 @@ class Intent:
         _check((self.compares,), COMPARES, "comparison")
         _check(self.images, IMAGES, "image suffix")
         _check((self.visits,), VISITS, "choice of visits")
-        filters = _one_form_of([parse_filter(text) for text in self.filters])
-        quantities = set(self.quantities)
-        if "new" in filters and "count" in quantities:
-            quantities = quantities - {"count"} | {"new-lesions"}
+        filters = [parse_filter(text) for text in self.filters]
         self._set("targets", fold_sides(self.targets))
-        self._set("quantities", tuple(sorted(quantities)))
-        self._set("filters", filters)
+        self._set("quantities", tuple(sorted(set(self.quantities))))
+        self._set("filters", _one_form_of(filters))
         self._set("images", tuple(dict.fromkeys(self.images)))
 
     def _set(self, field: str, value: tuple[str, ...]) -> None:
@@ -123,8 +120,16 @@ class Intent:
         }
 
 
-def merge(intents: Sequence[Intent]) -> Intent:
+def in_order(intents: Iterable[Intent]) -> list[Intent]:
+    """Requests as one program holds them: those about all visits come last, in one loop."""
+    return sorted(
+        intents, key=lambda i: (i.compares != "visits") + 1 if i.visits == "all" else 0
+    )
+
+
+def merge(requests: Iterable[Intent]) -> Intent:
     """All of several requests, as one."""
+    intents = in_order(requests)
     compared = {intent.compares for intent in intents}
     return Intent(
         targets=tuple(name for intent in intents for name in intent.targets),
