@@ -51,7 +51,7 @@ def test_words_are_brought_to_one_form(prompt, expected):
         ("½ ml", 0.5, "mL"),
         ("1½ ml", 1.5, "mL"),
         ("3/4 ml", 0.75, "mL"),
-        ("0,5 cm", 0.5, "cm"),
+        ("0,5 cm", 5, "mm"),
         ("5-mm", 5, "mm"),
         ("20%", 20, "percent"),
         ("20 per cent", 20, "percent"),

@@ -13,14 +13,14 @@ from typing import Literal
 
 from medprompt_cli.planning import synonyms
 from medprompt_cli.planning.names import (
-    BEFORE_LESIONS,
     EVERYTHING,
     LESION,
     LONGEST,
     Entry,
     SlotKind,
+    before_lesion,
+    corrected,
     look_up,
-    speller,
 )
 from medprompt_cli.planning.phrases import normalise
 from medprompt_cli.planning.vocabulary import find
@@ -116,11 +116,10 @@ class _Reader:
     def __init__(self, words: Sequence[Word], ordinary: Collection[str]) -> None:
         self._words = words
         self._plain = [_one_form(word) for word in words]
-        correct = speller().correct
         self._read = [
             text
             if text in ordinary or word.text in ordinary or word.kind != "word"
-            else correct(text) or text
+            else corrected(text)
             for text, word in zip(self._plain, words, strict=True)
         ]
 
@@ -164,11 +163,11 @@ class _Reader:
                 entry = look_up(texts[at : at + length])
                 if entry:
                     return length + self._echo(entry, at + length), entry
-        lobe = BEFORE_LESIONS.get(self._read[at]) if at < len(self._read) else None
-        if lobe:
+        place = before_lesion(self._read[at]) if at < len(self._read) else None
+        if place:
             _, following = self._longest(at + 1)
             if following and following.kind == "lesion":
-                return 1, Entry("lobe", (lobe,))
+                return 1, place
         return 0, None
 
     def _echo(self, entry: Entry, at: int) -> int:

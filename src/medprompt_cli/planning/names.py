@@ -5,13 +5,14 @@ What belongs to a name is looked up by `planning/mentions.py`, word for word.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
 from medprompt_cli.planning import synonyms
-from medprompt_cli.planning.korean import is_korean
+from medprompt_cli.planning.korean import NAMES, is_korean
 from medprompt_cli.planning.phrases import normalise
 from medprompt_cli.planning.spelling import Speller
 from medprompt_cli.planning.vocabulary import TERMS, TargetKind, find
@@ -37,8 +38,10 @@ ADJECTIVES: dict[str, str] = {
 BEFORE_LESIONS: dict[str, str] = {
     **{"frontal": "frontal-lobe", "parietal": "parietal-lobe", "temporal": "temporal-lobe"},
     **{"occipital": "occipital-lobe", "insular": "insula", "cingulate": "cingulate"},
+    **{"periventricular": "lateral-ventricle", "intraventricular": "ventricles"},
+    **{"juxtacortical": "cerebral-cortex", "intratumoral": "tumor"},
 }
-"""Words for a lobe if a lesion follows, as in `temporal lesions`."""
+"""Words for a place if a lesion follows, as in `temporal lesions`."""
 
 WHOLE = (
     *("all structures", "all the structures", "all base structures", "all brain structures"),
@@ -46,6 +49,9 @@ WHOLE = (
     *("모든 구조", "모든 구조물", "전체 구조", "전체 구조물", "모든 영역", "모든 뇌 구조"),
 )
 """Words for all base structures, wherever they stand."""
+
+LEAST_SYLLABLES = 3
+"""Syllables that a Korean name must have for an error in it to be read over."""
 
 LONGEST = 7
 """Words of the longest name."""
@@ -88,11 +94,38 @@ def look_up(words: Sequence[str]) -> Entry | None:
     return entry
 
 
+def before_lesion(word: str) -> Entry | None:
+    """The place that a word means if a lesion follows it."""
+    term = find(BEFORE_LESIONS.get(word, ""))
+    return Entry(term[0].kind, (term[0].name,)) if term else None
+
+
+def corrected(word: str) -> str:
+    """A word of a name or a side as it was meant; itself if no name is near it.
+
+    >>> corrected("tumuor"), corrected("수막봉"), corrected("volume")
+    ('tumor', '수막종', 'volume')
+    """
+    if is_korean(word):
+        meant = _korean_speller().correct(unicodedata.normalize("NFD", word))
+        return unicodedata.normalize("NFC", meant) if meant else word
+    meant = _speller().correct(word)
+    return normalise(meant) if meant else word
+
+
 @cache
-def speller() -> Speller:
-    """Corrects single words of names and sides."""
+def _speller() -> Speller:
+    """Corrects single words of names and sides, British ones too."""
     words = {word for words in _index() for word in words.split() if word.isascii()}
-    return Speller({*words, *BEFORE_LESIONS, *(s for s in synonyms.SIDES if s.isascii())})
+    sides = (side for side in synonyms.SIDES if side.isascii())
+    return Speller({*words, *synonyms.SPELLINGS, *BEFORE_LESIONS, *sides}, form=normalise)
+
+
+@cache
+def _korean_speller() -> Speller:
+    """Corrects one letter of a Korean name."""
+    names = (name for name in NAMES if len(name) >= LEAST_SYLLABLES)
+    return Speller((unicodedata.normalize("NFD", name) for name in names), most=1)
 
 
 @cache

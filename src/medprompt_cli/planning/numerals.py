@@ -20,7 +20,7 @@ UNITS: tuple[tuple[str, str, float], ...] = (
     (r"mm\^?2|square\s(?:mm|millimet(?:er|re)s?)|(?:제곱|평방)\s?밀리미터", "mm2", 1),
     (r"cm\^?2|square\s(?:cm|centimet(?:er|re)s?)|(?:제곱|평방)\s?센티미터", "cm2", 1),
     (r"mm|millimet(?:er|re)s?|밀리미터", "mm", 1),
-    (r"cm|centimet(?:er|re)s?|센티미터|센티", "cm", 1),
+    (r"cm|centimet(?:er|re)s?|센티미터|센티", "mm", 10),
     (r"%|percent|per\scent|pct|퍼센트|프로", "percent", 1),
     (r"hu|hounsfield(?:\sunits?)?|하운스필드(?:\s?단위)?", "HU", 1),
     (r"years?|yrs?|년", "year", 1),
@@ -29,7 +29,7 @@ UNITS: tuple[tuple[str, str, float], ...] = (
     (r"days?|일", "day", 1),
 )
 """How a unit is written, the unit of the plan language it is given in, and how many of it
-it is: a week is seven of `day`. Of two that fit, the first counts."""
+it is: a centimetre is ten of `mm`. Of two that fit, the first counts."""
 
 DIGITS = r"\d{1,3}(?:,\d{3}){1,3}(?:\.\d{1,9})?|\d{1,12}(?:[.,]\d{1,9})?"
 FRACTION = r"(?:\d{1,3}\s)?\d{1,3}[\u2044/][1-9]\d{0,2}"
@@ -56,7 +56,7 @@ def read_number(said: str) -> tuple[float, str | None]:
     """Value and unit of what `NUMBER` matched.
 
     >>> read_number("1,200 mm3"), read_number("half a ml"), read_number("0,5 cm")
-    ((1200.0, 'mm3'), (0.5, 'mL'), (0.5, 'cm'))
+    ((1200.0, 'mm3'), (0.5, 'mL'), (5.0, 'mm'))
     """
     match = _SPLIT.fullmatch(said)
     if match is None:

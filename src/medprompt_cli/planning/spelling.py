@@ -6,7 +6,7 @@ is a word of its own: `section` is no `resection`, `light` no `right`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 ONE_ERROR = 5
 TWO_ERRORS = 9
@@ -67,12 +67,17 @@ class Speller:
 
     Args:
         known: Words to correct to, in lower case.
+        most: Errors that are read over, however long a word is.
+        form: What a known word means; two that mean the same are one.
     """
 
-    def __init__(self, known: Iterable[str]) -> None:
+    def __init__(
+        self, known: Iterable[str], most: int = 2, form: Callable[[str], str] = str
+    ) -> None:
+        self._form = form
         self._known = frozenset(known)
         self._long = tuple(
-            (word, _letters(word), errors_allowed(word))
+            (word, _letters(word), min(most, errors_allowed(word)))
             for word in sorted(self._known)
             if errors_allowed(word)
         )
@@ -104,7 +109,7 @@ class Speller:
                 best, nearest = errors, [known]
             elif errors == best:
                 nearest.append(known)
-        return nearest[0] if len(nearest) == 1 else None
+        return nearest[0] if len(set(map(self._form, nearest))) == 1 else None
 
 
 def errors_allowed(word: str) -> int:
