@@ -5,12 +5,27 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 from medprompt_cli.errors import UsageError
+from medprompt_cli.planning.checker import check
 from medprompt_cli.planning.compose import compose
+from medprompt_cli.planning.functions import FUNCTIONS, TextKind, Type
 from medprompt_cli.planning.intent import Intent
 from medprompt_cli.planning.parser import parse
+from medprompt_cli.planning.printer import print_program
 from medprompt_cli.planning.summary import summarise
+from medprompt_cli.planning.tree import (
+    Call,
+    Comparison,
+    Do,
+    ImageList,
+    Name,
+    Number,
+    Program,
+    Text,
+)
 
 
 def intent_of(text):
@@ -212,3 +227,74 @@ def test_a_composed_program_and_a_written_one_say_the_same():
 def test_a_program_about_nothing_is_refused(text, problem):
     with pytest.raises(UsageError, match=rf"^{re.escape(problem)}$"):
         intent_of(text)
+
+
+PLAIN = {
+    TextKind.TARGET: st.sampled_from(["lesion", "csf", "insula", "left-insula", "brain"]),
+    TextKind.SUFFIX: st.sampled_from(["FLAIR", "T1w", "ct"]),
+    TextKind.SIDE: st.sampled_from(["left", "right"]),
+}
+NUMBERS = {
+    "length": Number(5.0, "mm"),
+    "percent": Number(5.0, "percent"),
+    "bare": Number(5.0),
+}
+
+
+@st.composite
+def values(draw, type_, *, about_it=False, depth=3):
+    """Any expression of a type, by the table of functions."""
+    if type_ == Type.MASK and about_it and (depth <= 0 or draw(st.booleans())):
+        return Name("it")
+    if type_ == Type.TRUTH and draw(st.booleans()):
+        left = draw(values(Type.NUMBER, about_it=about_it, depth=depth - 1))
+        return Comparison(">", left, draw(st.sampled_from([left, *NUMBERS.values()])))
+    least = {Type.MASK: "segment", Type.IMAGE: "image", Type.VISITS: "visits"}
+    fitting = [
+        function
+        for function in FUNCTIONS.values()
+        if function.result and (function.result.type or Type.MASK) == type_
+        if depth > 0 or least.get(type_, function.name) == function.name
+        if not (about_it and function.name == "where")
+    ]
+    function = draw(st.sampled_from(fitting))
+    given = []
+    for parameter in function.parameters:
+        kind = draw(st.sampled_from(parameter.types))
+        if parameter.default is not None and draw(st.booleans()):
+            given.append(None)
+        elif parameter.literal:
+            given.append(Text(draw(PLAIN[parameter.literal])))
+        elif parameter.dimensions:
+            given.append(NUMBERS[parameter.dimensions[0]])
+        elif kind == Type.IMAGES:
+            one = values(Type.IMAGE, about_it=about_it, depth=depth - 1)
+            given.append(ImageList(tuple(draw(st.lists(one, min_size=1, max_size=2)))))
+        else:
+            inside = about_it or parameter.about_it
+            given.append(draw(values(kind, about_it=inside, depth=depth - 1)))
+    return Call(function.name, tuple(given))
+
+
+@st.composite
+def lines(draw):
+    if draw(st.booleans()):
+        return Do(Call("save", (draw(values(Type.MASK)), Text("name"))))
+    kind = draw(st.sampled_from([Type.NUMBER, Type.TEXT, Type.TRUTH]))
+    return Do(Call("read", (draw(values(kind)),)))
+
+
+@given(lines())
+@settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+def test_every_program_with_meaning_says_something(line):
+    program = Program((line,))
+    try:
+        needs = check(program)
+    except UsageError:
+        assume(False)
+    assume(needs.targets)
+    intent = summarise(program)
+
+    assert intent.targets
+    assert set(intent.images) <= {*needs.suffixes}
+    assert parse(print_program(program)) == program
