@@ -13,7 +13,8 @@
 | `new`, `enlarging`, ... | what became of it since the earlier visit |
 | `enhancing`, `diffusion-restricting` | what it does |
 
-Several lobes, territories or regions mean any of them; everything else has to hold at once.
+Several lobes, territories, regions, signals or fates mean any of them; everything else has
+to hold at once.
 """
 
 from __future__ import annotations
