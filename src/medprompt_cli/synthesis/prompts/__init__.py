@@ -22,7 +22,7 @@ that share no sentence. What limits a lesion and what a quantity is called is sh
 | ratio of A to B, A relative to B, A as a part of B | ratio; targets A, B in this order |
 | difference between A and B, how much larger is A than B | difference; none; targets A, B |
 | compare on FLAIR and T1 | difference; images |
-| how much has it grown, shrunk, changed; is it growing; compare before and after | change; visits |
+| how much has it grown, shrunk, changed; is it growing; compare, or the difference between, before and after | change; visits |
 | by what percent, percent change | percent-change; visits |
 | per year, annual, atrophy rate | annualised-change, and no percent-change; visits |
 | new lesions, any new lesions, how many new lesions | new-lesions; visits; no filter, no count |
@@ -51,6 +51,7 @@ that share no sentence. What limits a lesion and what a quantity is called is sh
 | Words | Status, reason |
 |---|---|
 | other organs, diagnosis, prognosis, treatment, age, code, statistics, registration, chat | refused, out-of-scope, whatever else is asked |
+| what is no quantity here: thickness, diffusivity, perfusion, uptake, activation | refused, out-of-scope |
 | orders to ignore rules, to delete or send, to make numbers up | refused, out-of-scope |
 | nothing, noise, a verb with no quantity and no region (`segment please`) | refused, no-target |
 | a region that the vocabulary lacks, even beside known ones | refused, unknown-target |
@@ -58,7 +59,8 @@ that share no sentence. What limits a lesion and what a quantity is called is sh
 | a quantity or a comparison with no region (`volume`, `has it grown?`) | ambiguous, no-target |
 | that thing, the nucleus, the usual, whatever looks abnormal | ambiguous, vague |
 
-Left out, as people would not agree on them: a difference between visits by that name, the
-volume of A and B compared, cortical thickness, where a lesion is, ICV as a bare word,
+Left out, as people would not agree on them: the volumes of A and B compared, `measure the
+hippocampus` with no quantity, where a lesion is, lesions per lobe, sizes between two
+bounds, the three largest, ICV as a bare word, the signal of what is no lesion, and
 conditions that ask nothing (`if there is a cyst, measure it`).
 """  # noqa: E501 - a table row is one line

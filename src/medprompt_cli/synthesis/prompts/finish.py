@@ -29,7 +29,7 @@ BRITISH_SHARE = 0.45
 _AMERICAN = re.compile("|".join(BRITISH), re.IGNORECASE)
 
 _FITTED = re.compile(f"{FIT}([^{FIT}]*){FIT}")
-_BLANKS = re.compile(r" {2,}")
+_BLANKS = re.compile(r" *\n *| {2,}")
 _BEFORE_STOP = re.compile(rf" +([{MARKS}]*[,.;:?!)])")
 _TWO_STOPS = re.compile(r"([,;:.])(?: ?[,;:])+|(?<!\.)\.{2}(?!\.)|([?!])\.")
 _AFTER_OPEN = re.compile(r"([(\[]) +")
@@ -54,7 +54,7 @@ class Piece:
 
 def settle(text: str, draft: Draft) -> list[Piece]:
     """Cut marked text into pieces; blanks, stops, articles and particles are in order."""
-    text = _BLANKS.sub(" ", text).strip()
+    text = _BLANKS.sub(lambda m: "\n" if "\n" in m[0] else " ", text).strip()
     text = _BEFORE_STOP.sub(r"\1", text)
     text = _TWO_STOPS.sub(lambda m: m[1] or m[2] or ".", text)
     text = _AFTER_OPEN.sub(r"\1", text).lstrip(", ")

@@ -32,7 +32,7 @@ ENGLISH_BOTH = ("bilateral {0}", "양측 {0}", "양쪽 {0}", "both {0}", "L/R {0
 FINALS = 28
 RIEUL = 8
 
-SPOKEN_FINALS = {**dict.fromkeys("mnMN036", 1), **dict.fromkeys("lLR178", RIEUL)}
+SPOKEN_FINALS = {**dict.fromkeys("mnMN036", 1), **dict.fromkeys("l178", RIEUL)}
 """Of letters and digits as Koreans read them out: the consonant that ends their name."""
 
 

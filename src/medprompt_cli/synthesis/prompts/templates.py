@@ -7,7 +7,7 @@ r"""Sentence templates: a small notation, read once into a tree.
 | `[words]` | there or not, half of the time each |
 | `(one/two)`, written with bars | one of them |
 | `<을>`, `<a>` | a Korean particle, or `a` and `an`, that fits its neighbour |
-| `\(` | the character itself |
+| `\(` | the character itself; `\n` begins a line |
 
 Everything nests.
 """
@@ -98,8 +98,9 @@ def _rows(text: str, at: int, close: str) -> tuple[list[Row], int]:
             node, at = _node(text, at)
             parts.append(node)
         else:
-            at += text[at] == "\\"
-            plain += text[at : at + 1]
+            escaped = text[at] == "\\"
+            at += escaped
+            plain += "\n" if escaped and text[at : at + 1] == "n" else text[at : at + 1]
             at += 1
     if close and text[at : at + 1] != close:
         raise ValueError(f"{text!r}: {close!r} is missing.")
