@@ -1,4 +1,4 @@
-"""`medprompt evaluate`: judge masks against a truth, and by eye."""
+"""`medprompt evaluate`: judge masks against a truth, and by eye; and reports."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from medprompt_cli.cli.evaluate_reports import reports
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -16,7 +18,10 @@ if TYPE_CHECKING:
     from medprompt_cli.evaluation.judging import Found
     from medprompt_cli.evaluation.scores import Score
 
-group = typer.Typer(no_args_is_help=True, help="Judge masks against a truth, or by eye.")
+group = typer.Typer(
+    no_args_is_help=True, help="Judge masks against a truth, or by eye; and reports."
+)
+group.command("reports")(reports)
 
 
 class By(StrEnum):
