@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 group = typer.Typer(
     no_args_is_help=True, help="Judge masks against a truth, or by eye; and reports."
 )
-group.command("reports")(reports)
 
 
 class By(StrEnum):
@@ -117,6 +116,9 @@ def picture(
 
     write_png(mosaic(read_image(image), read_labels(labels), slices), out)
     typer.echo(out)
+
+
+group.command("reports")(reports)
 
 
 def _refuse_options(targets: str | None, grid: Grid) -> None:

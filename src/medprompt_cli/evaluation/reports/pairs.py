@@ -39,7 +39,7 @@ class ReportPair:
 def read_folders(candidates: Path, references: Path) -> list[ReportPair]:
     """Pair the .txt and .md files of two folders, and of what is in them, by name.
 
-    The ending does not count: `a.md` is the partner of `a.txt`.
+    The ending does not count: a report in .md may be the partner of one in .txt.
 
     Raises:
         InputError: If a folder is none, a file has no partner or cannot be read, a name is
@@ -181,9 +181,10 @@ def _csv_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 def _parquet_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     try:
         table = pq.read_table(path)
-    except (OSError, pa.ArrowInvalid) as error:
-        why = reason_of(path, error) if isinstance(error, OSError) else f"{error}."
-        raise _bad(path, why) from error
+    except OSError as error:
+        raise _bad(path, reason_of(path, error)) from error
+    except pa.ArrowException as error:
+        raise _bad(path, "It is damaged, or no Parquet file.") from error
     lacking = [column for column in COLUMNS if column not in table.column_names]
     if lacking:
         raise _bad(path, f"It has no column {lacking[0]!r}.")

@@ -191,10 +191,10 @@ def ngram_scores(pairs: Sequence[ReportPair]) -> list[ReportScore]:
     for reference, candidate in zip(ours, theirs, strict=True):
         for order, value in enumerate(bleu([reference], [candidate]).orders, start=1):
             values.setdefault(f"bleu_{order}", []).append(value)
-        rouge = rouge_l(reference, candidate)
-        values.setdefault("rouge_l_precision", []).append(rouge.precision)
-        values.setdefault("rouge_l_recall", []).append(rouge.recall)
-        values.setdefault("rouge_l", []).append(rouge.f1)
+        common = rouge_l(reference, candidate)
+        values.setdefault("rouge_l_precision", []).append(common.precision)
+        values.setdefault("rouge_l_recall", []).append(common.recall)
+        values.setdefault("rouge_l", []).append(common.f1)
     values["cider_r"] = cider_r(ours, theirs)
     scores = [
         ReportScore(one.name, "ngrams", None, "report", quantity, each[k])
