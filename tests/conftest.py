@@ -97,6 +97,7 @@ class ThresholdSegmenter:
                 name: float(r.sum()) * geometry.voxel_volume_mm3 / 1000
                 for name, r in regions.items()
             },
+            limits_ml={target.name: 1.234 for target in targets if target.name in LESIONS},
             notes=(),
             seconds={"network": 0.0},
         )

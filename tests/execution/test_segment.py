@@ -176,6 +176,7 @@ def test_no_lesion_in_a_brain_is_absent_whatever_its_presence(
         "Status": "absent",
         "Presence": presence,
         "VolumeMl": None,
+        "DetectionLimitMl": 1.23,
     }
     assert (result.labels, result.masks) == (None, ())
 

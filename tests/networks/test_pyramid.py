@@ -206,6 +206,22 @@ def test_refining_a_tile_is_refining_the_image(tiny, enliven, extent):
     close(tile.embedding[inner], whole.embedding[outer])
 
 
+@torch.inference_mode()
+def test_lesions_are_moved_by_their_threshold(network):
+    embedding = waves(1, 2, 3, 4, 24).permute(0, 4, 1, 2, 3)
+    network.calibration.voxel.copy_(torch.arange(14.0))
+
+    weight, bias = network.lesion_mask_embeddings()
+
+    assert torch.equal(bias, network.lesions.bias + torch.arange(14.0))
+    assert weight.shape == (14, network.config.lesion_embedding)
+    network.calibration.voxel.zero_()
+    weight, bias = network.lesion_mask_embeddings()
+    lesions = embedding[:, : network.config.lesion_embedding]
+    logits = torch.einsum("ndijk,ld->nlijk", lesions, weight) + bias[:, None, None, None]
+    close(logits, network.lesions(lesions))
+
+
 def test_gradients_reach_every_weight(network):
     image, levels = waves(2, 1, 32, 32, 32), plan_levels(ISOTROPIC)
     found = answers(network, image, levels, 2)

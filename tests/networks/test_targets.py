@@ -146,7 +146,8 @@ def test_presence_is_what_its_head_says_until_it_is_calibrated():
 def test_calibration_is_a_line_of_its_own_for_every_target():
     calibration, evidence = PresenceCalibration(), noise(2, 46, 2)
     scale, offset = noise(46, 2, seed=1), noise(46, seed=2)
-    calibration.load_state_dict({"scale": scale, "offset": offset})
+    lesions = {"voxel": torch.zeros(14), "limit_ml": torch.ones(14)}
+    calibration.load_state_dict({"scale": scale, "offset": offset, **lesions})
 
     found = calibration(evidence)
 

@@ -38,13 +38,13 @@ def scan(spacing, shape, seed=0):
     return network_grid(Volume(noise, Geometry(shape, np.diag([*spacing, 1.0]))))
 
 
-def embeddings(network, grids, tile_bytes=ROOM, finest_level=0, *, lesions=True):
+def embeddings(network, grids, tile_bytes=ROOM, finest_level=0):
     """Embeddings of every native voxel, NaN where none was given, and the tiles' boxes."""
     predictor = Predictor(
         network, CPU, torch.float32, finest_level=finest_level, tile_bytes=tile_bytes
     )
     core = predictor.core(grids)
-    width = network.config.embedding + lesions * network.config.lesion_embedding
+    width = network.config.embedding + network.config.lesion_embedding
     found = torch.full((*grids[0].image.shape, width), torch.nan)
     boxes = []
 
@@ -54,7 +54,7 @@ def embeddings(network, grids, tile_bytes=ROOM, finest_level=0, *, lesions=True)
         found[box.slices()] = voxels
         boxes.append(box)
 
-    predictor.refine(grids, core, consume, lesions=lesions)
+    predictor.refine(grids, core, consume, lambda embedding: embedding)
     return found, boxes
 
 
@@ -137,15 +137,23 @@ def test_tiles_are_as_large_as_the_memory_allows(tiny):
     assert counts == [2, 2, 1]  # 15 * 9 * 9 core voxels with halo, of 31 kB: 36.2 MiB
 
 
-def test_channels_of_lesions_are_left_out_where_no_lesion_is_asked_for(tiny):
+def test_projecting_before_the_interpolation_gives_the_same_as_after(tiny):
     network = revive(VoxelNetwork(tiny))
     grids = [scan((1.0, 1.0, 2.0), (12, 16, 28))]
+    predictor = Predictor(network, CPU, torch.float32, finest_level=1, tile_bytes=1)
+    weight = torch.randn(5, tiny.embedding + tiny.lesion_embedding)
+    before, after = {}, {}
 
-    both, _ = embeddings(network, grids, tile_bytes=1)
-    without, _ = embeddings(network, grids, tile_bytes=1, lesions=False)
+    def project(embedding):
+        return torch.einsum("ndijk,cd->ncijk", embedding, weight)
 
-    assert both.shape[-1] == tiny.embedding + tiny.lesion_embedding
-    assert torch.equal(without, both[..., : tiny.embedding])
+    core = predictor.core(grids)
+    predictor.refine(grids, core, lambda b, v: before.update({b.start: v}), project)
+    predictor.refine(grids, core, lambda b, v: after.update({b.start: v}), lambda e: e)
+
+    assert len(before) > 1
+    for start, voxels in before.items():
+        torch.testing.assert_close(voxels, after[start] @ weight.T, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from medprompt_cli.training.calibrate import (
     TARGETS,
     Examples,
     calibrate,
+    detection_limits,
     fit,
     reliability,
 )
@@ -30,7 +31,7 @@ def drawn():
     evidence = 3 * torch.randn(3000, COUNT, 2, generator=draw)
     logits = 0.8 * evidence[..., 0] + 0.3 * evidence[..., 1] - 1.0
     there = (torch.rand(logits.shape, generator=draw) < logits.sigmoid()).float()
-    return Examples(evidence, there, torch.ones_like(there))
+    return Examples(evidence, there, torch.ones_like(there), torch.zeros(3000, len(LESIONS)))
 
 
 def test_a_known_law_is_found_again(drawn):
@@ -49,7 +50,7 @@ def test_what_cannot_be_told_has_no_say(drawn):
     wrong = drawn.there.clone()
     wrong[1000:] = 1
 
-    scale, offset = fit(Examples(drawn.evidence, wrong, known))
+    scale, offset = fit(replace(drawn, there=wrong, known=known))
     alone, offset_alone = fit(drawn.part(0, 1000))
 
     torch.testing.assert_close(scale, alone, rtol=0, atol=0.15)
@@ -67,12 +68,32 @@ def test_reliability_by_hand():
     known[:, TARGETS : TARGETS + 2] = 1
     as_it_is = torch.tensor([[1.0, 0.0]]).expand(COUNT, 2), torch.zeros(COUNT)
 
-    found = reliability(as_it_is, Examples(evidence, there, known))
+    found = reliability(
+        as_it_is, Examples(evidence, there, known, torch.zeros(2, len(LESIONS)))
+    )
 
     assert found.images == 2
     assert found.error == pytest.approx((abs(0.9 + 0.9 - 1) + 0.1 + 0.6) / 4, abs=1e-4)
     assert found.absent_right == pytest.approx(1 / 3)
     assert found.present_right == 1
+
+
+def test_a_limit_is_the_volume_from_which_nine_of_ten_are_found():
+    volume, there = torch.zeros(40, len(LESIONS)), torch.zeros(40, COUNT)
+    volume[:, 0] = volume[:, 1] = torch.arange(40.0)
+    there[:, TARGETS : TARGETS + 2] = 1
+    there[0, TARGETS] = 0
+    chance = torch.full((40, len(LESIONS)), 0.1)
+    chance[19:, 0] = 0.8
+    chance[33, 0] = 0.2
+    chance[35:, 1] = 0.8
+    examples = Examples(torch.zeros(40, COUNT, 2), there, torch.ones(40, COUNT), volume)
+
+    limits = detection_limits(chance, examples)
+
+    assert limits[0] == 18  # 20 of 22, the 21 from 19 on but one
+    assert limits[1] == torch.inf  # five are too few to tell
+    assert limits[2] == torch.inf  # never there
 
 
 def test_weights_carry_what_was_fitted(recipe, head, tmp_path):
@@ -92,6 +113,8 @@ def test_weights_carry_what_was_fitted(recipe, head, tmp_path):
     )
     same = [n for n in before.tensors if not n.startswith("calibration.")]
     assert all(torch.equal(before.tensors[n], after.tensors[n]) for n in same)
+    assert after.tensors["calibration.voxel"].unique().tolist() == [-found.voxel_logit]
+    assert found.lesion_dice >= found.lesion_dice_at_zero
     assert (after.network, after.finest_level) == (before.network, before.finest_level)
 
 

@@ -26,7 +26,7 @@ from medprompt_cli.training.state import new_state
 from medprompt_cli.weights.store import load_weights
 
 CPU = torch.device("cpu")
-CALIBRATION = {"calibration.scale", "calibration.offset"}
+CALIBRATION = {f"calibration.{name}" for name in ("scale", "offset", "voxel", "limit_ml")}
 
 
 @pytest.fixture

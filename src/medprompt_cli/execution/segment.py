@@ -75,6 +75,11 @@ class Segmented(Protocol):
         ...
 
     @property
+    def limits_ml(self) -> Mapping[str, float | None]:
+        """By name of a lesion, the volume from which on it is found; None if not known."""
+        ...
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What a reader of the masks should know."""
         ...
@@ -112,6 +117,8 @@ class TargetResult:
         presence: Probability that it is there; None if not estimated.
         volume_ml: None unless measured.
         visible_volume_ml: Of a truncated region, the part inside the image.
+        limit_ml: Of an absent lesion, the volume from which on nine of ten like it were
+            found in synthetic scans: a smaller one may be there.
     """
 
     name: str
@@ -119,6 +126,7 @@ class TargetResult:
     presence: float | None = None
     volume_ml: float | None = None
     visible_volume_ml: float | None = None
+    limit_ml: float | None = None
 
     @property
     def has_voxels(self) -> bool:
@@ -134,6 +142,8 @@ class TargetResult:
         }
         if self.visible_volume_ml is not None:
             content["VisibleVolumeMl"] = self.visible_volume_ml
+        if self.limit_ml is not None:
+            content["DetectionLimitMl"] = self.limit_ml
         return content
 
 
@@ -266,7 +276,9 @@ def _result(
     parents = [extents[name] for name in parents_of(target.members) if name in extents]
     if not parts:
         status = _status_without_voxels(target, presence, parents, extents, geometry)
-        return TargetResult(target.name, status, presence)
+        limit = found.limits_ml.get(target.name) if status == "absent" else None
+        limit = None if limit is None else round(limit, 2)
+        return TargetResult(target.name, status, presence, limit_ml=limit)
     volume = round(found.volumes_ml[target.name], 4)
     cut = cut_faces(parts, geometry)
     if parents:  # a thin parcel touches the edge of a tight crop, which cuts nothing

@@ -191,6 +191,14 @@ class VoxelNetwork(nn.Module):
         """(N, D + D', I, J, K) to (N / S, L, I, J, K); streams are averaged."""
         return self.lesions(mean_of_streams(embedding[:, self.config.embedding :], streams))
 
+    def lesion_mask_embeddings(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Weights, (L, D'), and bias, (L,), that turn embeddings into lesion logits.
+
+        Calibrated: 0 is where a voxel of an image that holds the lesion belongs to it.
+        """
+        head = self.lesions
+        return head.to_mask(head.phi), head.bias + self.calibration.voxel.to(head.bias)
+
     def parcel_logits(
         self, context: Context, second: torch.Tensor, pool: Factors, streams: int = 1
     ) -> torch.Tensor:
@@ -226,6 +234,13 @@ class VoxelNetwork(nn.Module):
         `levels` come from `plan_levels` for the image's spacing. Sizes must divide by all
         pooling.
         """
+        context, second = self.read(image, levels, streams)
+        return self.logits(context.embedding, streams), self.presence(second, streams)
+
+    def read(
+        self, image: torch.Tensor, levels: tuple[Level, ...], streams: int = 1
+    ) -> tuple[Context, torch.Tensor]:
+        """Context of a whole image at its entry level, and the features at 8 mm."""
         images = pooled_images(image.float(), levels, self.to_mask.weight.dtype)
         core = tuple(level for level in levels if level.index >= CORE_LEVEL)
         context, second = self.core(images[CORE_LEVEL], core, streams)
@@ -234,7 +249,7 @@ class VoxelNetwork(nn.Module):
             context = self.fine[levels[n].index](
                 images[levels[n].index], context, step, streams
             )
-        return self.logits(context.embedding, streams), self.presence(second, streams)
+        return context, second
 
 
 def mean_of_streams(features: torch.Tensor, streams: int) -> torch.Tensor:

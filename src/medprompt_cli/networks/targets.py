@@ -136,18 +136,25 @@ class PresenceCalibration(nn.Module):
 
     A logistic regression per target, fitted on synthetic images of held-out heads
     by `training.calibrate`; until then what the presence head says is taken as it is.
+    So is `voxel`, (L,), which is added to a lesion's logits where there is that lesion: in
+    training most images had none. `limit_ml`, (L,), is the volume from which on lesions are
+    found, infinite until then.
 
     Source: Platt scaling, Platt 1999.
     """
 
     scale: torch.Tensor
     offset: torch.Tensor
+    voxel: torch.Tensor
+    limit_ml: torch.Tensor
 
     def __init__(self) -> None:
         super().__init__()
         count = len(BASE_STRUCTURES) + len(LESIONS)
         self.register_buffer("scale", torch.tensor([1.0, 0.0]).repeat(count, 1))
         self.register_buffer("offset", torch.zeros(count))
+        self.register_buffer("voxel", torch.zeros(len(LESIONS)))
+        self.register_buffer("limit_ml", torch.full((len(LESIONS),), torch.inf))
 
     def forward(self, evidence: torch.Tensor) -> torch.Tensor:
         """(N, T + L, 2) evidence to (N, T + L) log-odds."""

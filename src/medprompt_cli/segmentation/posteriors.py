@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -84,15 +85,14 @@ class Posteriors:
         network: VoxelNetwork,
         core: CorePrediction,
     ) -> None:
-        with torch.inference_mode():
-            self.weight, self.bias = network.mask_embeddings()
-            chosen = [0, *(LESIONS.index(name) for name in request.lesions)]
-            head = network.lesions
-            self.lesion_weight = head.to_mask(head.phi)[chosen]
-            self.lesion_bias = head.bias[chosen]
         self.grids, self.grid, self.request = grids, grids[0], request
         self.core = core
+        limits = dict(zip(LESIONS, network.calibration.limit_ml.tolist(), strict=True))
+        self.limits = {
+            n: limits[n] if math.isfinite(limits[n]) else None for n in request.lesions
+        }
         self.lesions_there = bool(core.presence[len(BASE_STRUCTURES) :].max() >= EVEN_ODDS)
+        self.weight, self.bias = self._mask_embeddings(network)
         self.model: IntensityModel | None = None
         self.rows = np.zeros(tuple(self.grid.image.shape), np.uint8)
         self.head = np.zeros(self.rows.shape, bool)
@@ -105,11 +105,28 @@ class Posteriors:
         for u, name in enumerate(self.unions):
             self.union_rows[request.structures[name], u] = 1
 
-    def add(self, box: Box, embedding: torch.Tensor) -> None:
-        """Take the embeddings, (I, J, K, D), of a box of native voxels."""
+    @torch.inference_mode()
+    def _mask_embeddings(self, network: VoxelNetwork) -> tuple[torch.Tensor, torch.Tensor]:
+        """Weights, (C, D + D'), and bias, (C,), of structures and of lesions.
+
+        Lesions come last, where there is any: any lesion, then those asked for.
+        """
+        weight, bias = network.mask_embeddings()
+        if not self.lesions_there:
+            return F.pad(weight, (0, network.config.lesion_embedding)), bias
+        chosen = [0, *(LESIONS.index(name) for name in self.request.lesions)]
+        lesions, odds = (all_[chosen] for all_ in network.lesion_mask_embeddings())
+        return torch.block_diag(weight, lesions), torch.cat([bias, odds])
+
+    def project(self, embedding: torch.Tensor) -> torch.Tensor:
+        """Logits, (1, C, I, J, K), of embeddings, (1, D + D', I, J, K)."""
+        return F.conv3d(embedding, self.weight[:, :, None, None, None], self.bias)
+
+    def add(self, box: Box, projected: torch.Tensor) -> None:
+        """Take the logits, (I, J, K, C), of a box of native voxels."""
         start, shape = box.start, self.grid.shape
         i, j, k = (max(0, n - a) for n, a in zip(shape, start, strict=True))
-        inside = embedding[:i, :j, :k]
+        inside = projected[:i, :j, :k]
         place = (
             slice(start[1], start[1] + inside.shape[1]),
             slice(start[2], start[2] + inside.shape[2]),
@@ -118,12 +135,10 @@ class Posteriors:
             self._add_plane(n, place, plane)
 
     def _add_plane(self, n: int, place: tuple[slice, slice], plane: torch.Tensor) -> None:
-        width = self.weight.shape[1]
-        logits = F.linear(plane[..., :width], self.weight, self.bias).float().flatten(0, 1)
-        odds = None
-        if plane.shape[2] > width:
-            odds = F.linear(plane[..., width:], self.lesion_weight, self.lesion_bias)
-            odds = odds.float().flatten(0, 1)  # (V, 1 + asked), any lesion first
+        logits = plane.flatten(0, 1).float()  # (V, C)
+        targets = len(self.mass)
+        odds = logits[:, targets:] if self.lesions_there else None  # any lesion first
+        logits = logits[:, :targets]
         posterior, lesion = self._posterior(logits, odds, n, place)
         self.mass += posterior.sum(dim=0)
         shape = plane.shape[:2]
@@ -192,6 +207,7 @@ class Posteriors:
             "masks": masks,
             "presence": presence,
             "volumes_ml": volumes,
+            "limits_ml": self.limits,
             "notes": () if self.core.brain else ("No brain was found in this image.",),
             "rows": rows,
         }

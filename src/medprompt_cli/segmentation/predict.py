@@ -35,7 +35,10 @@ BRAIN_MARGIN = 2
 """Core voxels around the brain that the core found."""
 
 Consume = Callable[[Box, torch.Tensor], None]
-"""Takes a box of native voxels and their embeddings, (I, J, K, D)."""
+"""Takes a box of native voxels and what was made of their embeddings, (I, J, K, C)."""
+
+Project = Callable[[torch.Tensor], torch.Tensor]
+"""Takes embeddings, (1, D + D', I, J, K), of some level to (1, C, I, J, K), linearly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,22 +132,22 @@ class Predictor:
         grids: list[NetworkGrid],
         core: CorePrediction,
         consume: Consume,
-        *,
-        lesions: bool = False,
+        project: Project,
     ) -> None:
-        """Hand `consume` the embeddings of every native voxel of the brain's box.
+        """Hand `consume` what `project` makes of every native voxel of the brain's box.
 
-        Only with `lesions` do they hold the channels that lesions read.
+        The projection is done before the embeddings are interpolated to native voxels,
+        which gives the same as after it and is less work.
         """
         if core.brain is None:
             return
         limit = core.box.shape
         most = max(1, self.tile_bytes // self._bytes_per_core_voxel(grids))
         for tile, haloed in tiles(core.brain, self.halo, limit, most):
-            embedding = self._tile(grids, core, haloed, lesions=lesions)
+            projected = self._tile(grids, core, haloed, project)
             step = self._native_step(grids[0])
             native = tile.scaled(step).within(haloed.scaled(step))
-            voxels = embedding[(0, slice(None), *native)].permute(1, 2, 3, 0)
+            voxels = projected[(0, slice(None), *native)].permute(1, 2, 3, 0)
             consume(tile.shifted(core.box.start).scaled(step), voxels)
 
     @torch.inference_mode()
@@ -156,8 +159,7 @@ class Predictor:
         Of voxels all over the brain: one native voxel is taken from each voxel of the 2 mm
         level; with `core.brain` None there are none.
         """
-        head = self.network.lesions
-        any_lesion, any_bias = head.to_mask(head.phi[:1])[0], head.bias[0]
+        any_lesion, any_bias = (all_[0] for all_ in self.network.lesion_mask_embeddings())
         odds = [torch.zeros(0, device=self.device)]
         weight, bias = self.network.mask_embeddings()
         logits = [torch.zeros(0, len(bias), device=self.device)]
@@ -185,13 +187,11 @@ class Predictor:
         return torch.cat(logits), torch.cat(odds), torch.cat(intensities, dim=1)
 
     def _tile(
-        self, grids: list[NetworkGrid], core: CorePrediction, box: Box, *, lesions: bool
+        self, grids: list[NetworkGrid], core: CorePrediction, box: Box, project: Project
     ) -> torch.Tensor:
-        """Embeddings, (1, D, I, J, K), on the native grid inside `box` of `core.box`."""
+        """Projected embeddings, (1, C, I, J, K), on the native grid inside `box`."""
         context, level = self._descend(grids, core, box, self.finest_level)
-        config = self.network.config
-        channels = config.embedding + lesions * config.lesion_embedding
-        one = mean_of_streams(context.embedding[:, :channels], len(grids))
+        one = project(mean_of_streams(context.embedding, len(grids)))
         return upsample(one, level.factors)
 
     def _descend(

@@ -40,6 +40,7 @@ class Segmentation:
         volumes_ml: Per target. Of structures and their unions the sum of posteriors times
             voxel volume, less the voxels of pieces that were dropped; of parcels and
             lesions the volume of the mask.
+        limits_ml: Per lesion, the volume from which on it is found; None if not known.
         notes: What a reader of the result should know, one sentence each.
         seconds: Time per stage.
     """
@@ -49,6 +50,7 @@ class Segmentation:
     masks: dict[str, Mask]
     presence: dict[str, float | None]
     volumes_ml: dict[str, float]
+    limits_ml: dict[str, float | None]
     notes: tuple[str, ...]
     seconds: dict[str, float]
 
@@ -125,7 +127,7 @@ class Segmenter:
             prior = with_lesions(prior, odds) if collected.lesions_there else prior
             kinds = self.predictor.network.targets.kind_of
             collected.model = fit_intensities(prior, intensities, kinds)
-        self.predictor.refine(grids, core, collected.add, lesions=collected.lesions_there)
+        self.predictor.refine(grids, core, collected.add, collected.project)
         fine = time.perf_counter()
         result = collected.finish(streams[0])
         if request.parcels:

@@ -95,9 +95,7 @@ def lesion_loss(
         The loss, and (L,) soft Dice, NaN where the truth has none of the class.
     """
     x = logits.flatten(1).float()  # (L, V)
-    one_part = parts.flatten(0, 2).int()  # (V, P)
-    share = F.embedding(one_part, truth.yes.float()).mean(dim=1).T  # (L, V)
-    known = F.embedding(one_part, truth.known.float()).amin(dim=1).T
+    share, known = lesion_share(parts, truth)
     size = (share * known).sum(dim=1)
     weight = 1 + share * (rarity(size, known.sum(dim=1)) - 1)[:, None]
     each = F.binary_cross_entropy_with_logits(x, share, weight * known, reduction="none")
@@ -107,6 +105,13 @@ def lesion_loss(
     there = size > LEAST_SIZE
     lost = (1 - dice)[there].mean() + (1 - dice[0]) if bool(there.any()) else x.sum() * 0
     return lost + cross_entropy, dice.detach().masked_fill(~there, torch.nan)
+
+
+def lesion_share(parts: torch.Tensor, truth: LesionTruth) -> tuple[torch.Tensor, torch.Tensor]:
+    """Share of each voxel that is of a class, and whether that can be told, (L, V) each."""
+    one_part = parts.flatten(0, 2).int()  # (V, P)
+    share = F.embedding(one_part, truth.yes.float()).mean(dim=1).T
+    return share, F.embedding(one_part, truth.known.float()).amin(dim=1).T
 
 
 def rarity(size: torch.Tensor, voxels: torch.Tensor) -> torch.Tensor:
