@@ -128,3 +128,6 @@ LESIONS: tuple[str, ...] = (
     "necrosis",
 )
 """Pathological regions of the vocabulary. May overlap structures and each other."""
+
+VISIBLE_LESIONS: tuple[str, ...] = ("lesion", "tumor", "edema")
+"""Those of `LESIONS` that the bundled weights were seen to find on real scans."""

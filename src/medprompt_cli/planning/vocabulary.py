@@ -79,7 +79,7 @@ class Term:
         """Whether the bundled weights can see it."""
         if self.kind in {"lobe", "parcel"}:
             return parcels.VISIBLE
-        return bool(self.members)
+        return bool(self.members) or self.name in anatomy.VISIBLE_LESIONS
 
     def sided(self, side: str) -> Target:
         """The target of one side."""
