@@ -108,9 +108,9 @@ def test_an_unknown_target_is_refused_before_anything_else(tmp_path, opened):
 
 def test_targets_that_nothing_can_see_are_refused(bids, tmp_path, opened):
     with pytest.raises(WeightsError, match="cannot see") as caught:
-        api.segment(bids, tmp_path / "out", ["tumor", "edema"])
+        api.segment(bids, tmp_path / "out", ["cyst", "ms lesion"])
 
-    assert str(caught.value) == "The weights cannot see tumor, edema."
+    assert str(caught.value) == "The weights cannot see cyst, ms-lesion."
     assert opened == []
 
 

@@ -111,13 +111,13 @@ def test_options_choose_images(bids, medprompt):
 
 
 def test_what_was_not_measured_is_said(bids, medprompt):
-    code, _, stderr = medprompt("-p", "left hippocampus", "-p", "brainstem", "-p", "tumor")
+    code, _, stderr = medprompt("-p", "left hippocampus", "-p", "brainstem", "-p", "cyst")
 
     assert code == 0
     assert stderr == (
         "2 images: 2 done, 0 already there, 0 failed. Results: out\n"
         "absent: brainstem in 2 images\n"
-        "not_visible: tumor in 2 images\n"
+        "not_visible: cyst in 2 images\n"
     )
 
 

@@ -365,9 +365,9 @@ def test_two_images_that_would_share_a_file_are_told_apart(run, bids, save_scan,
 
 
 def test_statuses_other_than_measured_are_counted(run):
-    summary = run("left hippocampus", "brainstem", "tumor")
+    summary = run("left hippocampus", "brainstem", "cyst")
 
     assert {status: dict(counts) for status, counts in summary.unanswered.items()} == {
         "absent": {"brainstem": 4},
-        "not_visible": {"tumor": 4},
+        "not_visible": {"cyst": 4},
     }

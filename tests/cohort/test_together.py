@@ -117,6 +117,7 @@ def test_an_absent_lesion_is_in_the_record_and_has_no_file(run, bids, tmp_path, 
         "Status": "absent",
         "Presence": 0.0,
         "VolumeMl": None,
+        "DetectionLimitMl": 1.23,
     }
 
 

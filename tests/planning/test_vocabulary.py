@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from medprompt_cli.domain import parcels
-from medprompt_cli.domain.anatomy import BASE_NAMES, GROUPS, LESIONS
+from medprompt_cli.domain.anatomy import BASE_NAMES, GROUPS, LESIONS, VISIBLE_LESIONS
 from medprompt_cli.domain.parcels import PARCEL_KINDS, PARCEL_NAMES, REGIONS
 from medprompt_cli.errors import UsageError
 from medprompt_cli.planning import synonyms
@@ -205,7 +205,7 @@ def test_a_sided_group_holds_the_structures_of_its_side():
 @pytest.mark.parametrize(
     ("said", "kind"),
     [
-        ("tumor", "lesion"),
+        ("ms lesion", "lesion"),
         ("left mca territory", "territory"),
         ("vertebrobasilar territory", "territory"),
     ],
@@ -252,7 +252,14 @@ def test_one_switch_shows_parcels_and_lobes(visible, monkeypatch):
     seen = {target.visible for target in all_targets() if target.kind in {"lobe", "parcel"}}
 
     assert seen == {visible}
-    assert not any(t.visible for t in all_targets() if t.kind in {"lesion", "territory"})
+    assert not any(t.visible for t in all_targets() if t.kind == "territory")
+
+
+def test_of_lesions_those_are_visible_that_were_seen_on_real_scans():
+    lesions = {target.name: target.visible for target in TARGETS if target.kind == "lesion"}
+
+    assert {name for name, visible in lesions.items() if visible} == set(VISIBLE_LESIONS)
+    assert set(VISIBLE_LESIONS) < set(lesions)
 
 
 def test_there_are_more_than_a_hundred_targets():

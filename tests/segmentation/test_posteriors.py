@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,13 @@ from medprompt_cli.domain.geometry import Geometry
 from medprompt_cli.domain.parcels import LOBES, PARCEL_INDEX, PARCEL_NAMES
 from medprompt_cli.domain.volume import Volume
 from medprompt_cli.planning.vocabulary import resolve
-from medprompt_cli.segmentation.posteriors import BASE_ROW, PARCEL_ROW, Request
+from medprompt_cli.segmentation.posteriors import (
+    BASE_ROW,
+    PARCEL_ROW,
+    Request,
+    speck_voxels,
+    without_specks,
+)
 from medprompt_cli.segmentation.segmenter import Segmenter
 
 FOLLOW = pytest.mark.parametrize("follow", [True, False], ids=["follow", "network-alone"])
@@ -230,3 +238,21 @@ def test_an_image_without_a_brain_has_neither(threshold, segmenter, ill):
     assert not found.parcels.voxels.any()
     assert not any(mask.voxels.any() for mask in found.masks.values())
     assert set(found.volumes_ml.values()) == {0}
+
+
+def test_specks_are_dropped_and_pieces_kept():
+    found = np.zeros((12, 12, 12), bool)
+    found[1:3, 1:3, 1:3] = True
+    found[8, 8, 8:11] = True
+
+    assert without_specks(found, 3).sum() == 11
+    kept = without_specks(found, 4)
+    assert kept.sum() == 8
+    assert kept[1:3, 1:3, 1:3].all()
+    assert not without_specks(np.zeros((4, 4, 4), bool), 3).any()
+
+
+@pytest.mark.parametrize(("spacing", "least"), [((1.0, 1.0, 1.0), 32), ((0.5, 0.5, 5.0), 26)])
+def test_a_speck_is_four_voxels_of_the_finest_level_of_the_weights(spacing, least):
+    assert speck_voxels(1, math.prod(spacing)) == least
+    assert speck_voxels(0, 1.0) == 4

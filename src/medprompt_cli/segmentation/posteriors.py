@@ -33,6 +33,11 @@ BASE_ROW = {s.name: n for n, s in enumerate(BASE_STRUCTURES, start=1)}
 PARCEL_ROW = {name: n for n, name in enumerate(PARCEL_NAMES, start=1)}
 
 
+SPECK_VOXELS = 4
+"""Pieces of a lesion smaller than so many voxels of the finest level that the weights were
+trained at are dropped: the network cannot tell them from noise."""
+
+
 class Asked(Protocol):
     """A target: a name, and what it is made of."""
 
@@ -84,6 +89,7 @@ class Posteriors:
         request: Request,
         network: VoxelNetwork,
         core: CorePrediction,
+        finest_level: int = 0,
     ) -> None:
         self.grids, self.grid, self.request = grids, grids[0], request
         self.core = core
@@ -93,6 +99,7 @@ class Posteriors:
         }
         self.lesions_there = bool(core.presence[len(BASE_STRUCTURES) :].max() >= EVEN_ODDS)
         self.weight, self.bias = self._mask_embeddings(network)
+        self.least_voxels = speck_voxels(finest_level, self.grid.geometry.voxel_volume_mm3)
         self.model: IntensityModel | None = None
         self.rows = np.zeros(tuple(self.grid.image.shape), np.uint8)
         self.head = np.zeros(self.rows.shape, bool)
@@ -195,7 +202,7 @@ class Posteriors:
             volumes[name] = float(found[name].sum()) * scale
         for name, voxels in self.lesion_voxels.items():
             there = (presence[name] or 0.0) >= EVEN_ODDS
-            found[name] = voxels[inside] & head & there
+            found[name] = without_specks(voxels[inside] & head & there, self.least_voxels)
             volumes[name] = float(found[name].sum()) * scale
         masks = {
             name: Mask(name, self._native(voxels), volume.geometry, presence[name])
@@ -256,6 +263,18 @@ class Posteriors:
 
     def _native(self, voxels: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(from_canonical(voxels, self.grid.geometry))
+
+
+def speck_voxels(finest_level: int, voxel_mm3: float) -> int:
+    """Voxels of this volume that a piece of a lesion has at least."""
+    return math.ceil(SPECK_VOXELS * 8.0**finest_level / voxel_mm3)
+
+
+def without_specks(found: np.ndarray, least: int) -> np.ndarray:
+    """Drop connected pieces of (I, J, K) bool of fewer than `least` voxels."""
+    if not found.any():
+        return found
+    return cc3d.dust(found, threshold=least, connectivity=26) > 0
 
 
 def _largest_piece(found: np.ndarray) -> np.ndarray:

@@ -121,7 +121,8 @@ class Segmenter:
         core = self.predictor.core(grids)
         coarse = time.perf_counter()
         request = Request(targets)
-        collected = Posteriors(grids, request, self.predictor.network, core)
+        network, finest = self.predictor.network, self.predictor.finest_level
+        collected = Posteriors(grids, request, network, core, finest)
         if self.follows_intensities and core.brain:
             prior, odds, intensities = self.predictor.sample(grids, core)
             prior = with_lesions(prior, odds) if collected.lesions_there else prior
