@@ -103,3 +103,37 @@ def calibrate(
 
     found = fit_presence(weights, read_bank(bank), read_recipe(recipe), images, out)
     typer.echo(json.dumps({k: round(v, 4) for k, v in dataclasses.asdict(found).items()}))
+
+
+@group.command("prompts")
+def prompts(
+    recipe: Annotated[
+        Path, typer.Argument(help="TOML recipe, e.g. prompt-small.toml.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for checkpoints and log.")],
+    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
+    minutes: Annotated[float | None, typer.Option(help="Stop after this long.")] = None,
+    phi: Annotated[
+        str | None,
+        typer.Option(help="Weights, by name or file, whose targets phi is drawn to."),
+    ] = None,
+    export: Annotated[
+        Path | None, typer.Option(help="Write the weights here at the end, .safetensors.")
+    ] = None,
+) -> None:
+    """Train the network that reads prompts; run again to resume. Prints JSON lines."""
+    import json
+
+    from medprompt_cli.training.prompt_export import export_prompts
+    from medprompt_cli.training.prompt_phi import phi_of
+    from medprompt_cli.training.prompt_recipe import read_prompt_recipe
+    from medprompt_cli.training.prompt_training import PromptRun, train_prompts
+
+    run = PromptRun(out, device, minutes, phi_of(phi) if phi else None)
+    train_prompts(
+        read_prompt_recipe(recipe),
+        run,
+        lambda row: typer.echo(json.dumps({k: round(v, 4) for k, v in row.items()})),
+    )
+    if export:
+        typer.echo(json.dumps(export_prompts(out, export)))

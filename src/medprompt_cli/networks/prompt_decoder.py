@@ -96,8 +96,9 @@ class Block(nn.Module):
         mixed = self.to_query_key_value(self.attention_norm(x))
         query, key, value = mixed.unflatten(-1, (3, self.heads, -1)).unbind(2)
         query, key = rotate(query, turn), rotate(key, turn)
-        heads = (part.transpose(1, 2) for part in (query, key, value))  # (B, H, L, D / H)
-        attended = F.scaled_dot_product_attention(*heads, attn_mask=seen)
+        query, key, value = (part.transpose(1, 2) for part in (query, key, value))
+        scores = query @ key.transpose(2, 3) / query.shape[-1] ** 0.5  # (B, H, L, L)
+        attended = scores.masked_fill(~seen, -torch.inf).softmax(-1).to(value.dtype) @ value
         x = x + self.to_update(attended.transpose(1, 2).flatten(2))
         gate, up = self.to_gate_and_value(self.hidden_norm(x)).chunk(2, dim=-1)
         return x + self.from_hidden(F.silu(gate) * up)

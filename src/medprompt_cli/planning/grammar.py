@@ -105,11 +105,7 @@ class Walk:
         self.program = yield from Statements(places, most).program()
 
     def _choose_span(self, places: Places) -> Steps[None]:
-        words = [
-            place
-            for place in range(len(SYMBOLS), len(SYMBOLS) + places.size)
-            if place not in places.regions
-        ]
+        words = range(len(SYMBOLS), len(SYMBOLS) + places.size)
         yield Choice((ID[UNKNOWN],))
         first = yield Choice(tuple(words))
         last = yield Choice(tuple(word for word in words if word >= first))
