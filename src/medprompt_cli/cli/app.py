@@ -29,6 +29,7 @@ BROKEN_PIPE = 141
 COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("segment", "medprompt_cli.cli.segment", "segment"),
     ("check", "medprompt_cli.cli.check", "check"),
+    ("vocabulary", "medprompt_cli.cli.vocabulary", "vocabulary"),
     ("demo", "medprompt_cli.cli.demo", "demo"),
     ("evaluate", "medprompt_cli.cli.evaluate", "group"),
     ("train", "medprompt_cli.cli.train", "group"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import Literal
+from typing import Literal, get_args
 
 from medprompt_cli.domain import anatomy, parcels
 from medprompt_cli.errors import UsageError
@@ -127,6 +127,58 @@ _INDEX: Mapping[str, Term] = {
 _BY_NAME: Mapping[str, Term] = {term.name: term for term in _INDEX.values()}
 _AMBIGUOUS = {normalise(word): names for word, names in synonyms.AMBIGUOUS.items()}
 _EVERYTHING = frozenset(normalise(word) for word in synonyms.EVERYTHING)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One name of the vocabulary, for a person to read.
+
+    Attributes:
+        name: Canonical name without side.
+        kind: What sort of region it is.
+        sides: Whether `left` and `right` may stand before it.
+        visible: Whether the bundled weights can see it.
+        synonyms: Other words for it, English first.
+        members: The base structures or parcels it is made of; empty if of neither.
+    """
+
+    name: str
+    kind: TargetKind
+    sides: bool
+    visible: bool
+    synonyms: tuple[str, ...]
+    members: tuple[str, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """The fields by their names."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def entries(word: str | None = None, kind: str | None = None) -> tuple[Entry, ...]:
+    """The vocabulary, or the part of it whose name or synonyms hold a word.
+
+    Raises:
+        UsageError: If `kind` is none, or nothing is left.
+    """
+    kinds = get_args(TargetKind)
+    if kind is not None and kind not in kinds:
+        raise UsageError(
+            f"There is no kind of region called {kind!r}.",
+            remedy=f"Use one of {', '.join(kinds)}.",
+        )
+    wanted = normalise(word) if word else ""
+    found = tuple(
+        Entry(term.name, term.kind, term.has_sides, term.visible, words, term.members)
+        for term, words in _terms()
+        if kind in {None, term.kind}
+        and any(wanted in normalise(known) for known in (term.name, *words))
+    )
+    if not found:
+        raise UsageError(
+            f"Nothing in the vocabulary is called {word!r}.",
+            remedy="List everything with medprompt vocabulary.",
+        )
+    return found
 
 
 def all_targets() -> tuple[Target, ...]:
