@@ -82,9 +82,9 @@ def test_nothing_found_means_no_label_map(case):
 
 
 def test_what_the_weights_cannot_see_is_said_and_not_asked_for(case):
-    _, by_name = case(["tumor", "left hippocampus"], "left-hippocampus")
+    _, by_name = case(["cyst", "left hippocampus"], "left-hippocampus")
 
-    assert by_name["tumor"].as_json() == {
+    assert by_name["cyst"].as_json() == {
         "Status": "not_visible",
         "Presence": None,
         "VolumeMl": None,
