@@ -32,7 +32,7 @@ from medprompt_cli.planning.prompt_model import (
 )
 from medprompt_cli.planning.suggestions import nearest_names
 
-_WORDS = "volume of the what is and measure how big in it larger than"
+_WORDS = "volume of the what is and measure how big in this scan larger than"
 WORDS = frozenset(_WORDS.split())
 SURE = 50.0
 
@@ -157,6 +157,15 @@ def test_a_word_of_two_meanings_is_asked_back():
     assert compiled.suggestions == ("infarct", "hemorrhage")
     targets = [alternative.intent.targets for alternative in compiled.alternatives]
     assert targets == [("infarct",), ("hemorrhage",)]
+
+
+def test_two_words_of_two_meanings_are_asked_back_one_by_one():
+    prompt = "ratio of the stroke to the ACC " + "stroke " * 20
+
+    compiled = compile_prompt(prompt, told(prompt))
+
+    assert compiled.explanation == "'stroke' can mean 'infarct' or 'hemorrhage'."
+    assert compiled.alternatives == ()
 
 
 def test_a_prompt_that_the_network_finds_vague_is_ambiguous():

@@ -107,9 +107,7 @@ def calibrate(
 
 @group.command("prompts")
 def prompts(
-    recipe: Annotated[
-        Path, typer.Argument(help="TOML recipe, e.g. prompt-small.toml.")
-    ],
+    recipe: Annotated[Path, typer.Argument(help="TOML recipe, e.g. prompt-small.toml.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for checkpoints and log.")],
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
     minutes: Annotated[float | None, typer.Option(help="Stop after this long.")] = None,

@@ -98,7 +98,7 @@ def compile_prompt(text: str, model: PromptModel) -> Compiled:
     if thought in {"out-of-scope", "no-target"}:
         return compiler.refused(thought)
     if unclear:
-        return compiler.several_meanings(unclear[0])
+        return compiler.several_meanings(unclear)
     if thought == "unknown-target":
         return compiler.unknown(choose_span(model.decoder, reading, first, places_of(tokens)))
     drafts = write_programs(model.decoder, reading, first, places_of(tokens))
@@ -133,14 +133,13 @@ class _Compiler:
             explanation=f"Unknown target {said!r}.",
         )
 
-    def several_meanings(self, slot: Slot) -> Compiled:
+    def several_meanings(self, unclear: Sequence[Slot]) -> Compiled:
         """A word that means one of several regions: say what each would give."""
+        slot = unclear[0]
         found: list[Alternative] = []
-        for name in slot.names:
-            said = self.prompt[: slot.start] + _spoken(name) + self.prompt[slot.end :]
-            compiled = compile_prompt(said, self.model)
-            if compiled.intent and compiled.status == "ok":
-                found.append(Alternative(compiled.intent, compiled.text))
+        if all(other.names == slot.names for other in unclear):
+            compiled = (compile_prompt(self.saying(unclear, n), self.model) for n in slot.names)
+            found = [Alternative(c.intent, c.text) for c in compiled if c.intent]
         word = self.prompt[slot.start : slot.end]
         names = " or ".join(repr(name) for name in slot.names)
         return Compiled(
@@ -151,6 +150,14 @@ class _Compiler:
             explanation=f"{word!r} can mean {names}.",
             alternatives=tuple(found),
         )
+
+    def saying(self, slots: Sequence[Slot], name: str) -> str:
+        """The prompt with a name put where it has slots."""
+        said, at = "", 0
+        for slot in slots:
+            said += self.prompt[at : slot.start] + name.replace("-", " ")
+            at = slot.end
+        return said + self.prompt[at:]
 
     def understood(self, drafts: Sequence[Draft], *, sure: bool) -> Compiled:
         """A program, if the network is sure of it."""
@@ -223,7 +230,3 @@ class _Compiler:
 
 def _same(one: tuple[Program, Intent] | None, other: tuple[Program, Intent] | None) -> bool:
     return one is not None and other is not None and one[1] == other[1]
-
-
-def _spoken(name: str) -> str:
-    return name.replace("-", " ")

@@ -16,7 +16,10 @@ from medprompt_cli.planning.prompt_features import PromptFeatures
 Array = np.ndarray
 
 STEEPEST = 60.0
-"""Where a sigmoid is 0 or 1 in float32: beyond it, its exponential would overflow."""
+"""Where a sigmoid is 0 in float32: beyond it, its exponential would overflow."""
+
+TABLES = ("kinds", "names", "sides", "units", "symbols")
+"""Weights that rows are taken from."""
 
 
 @dataclass(eq=False)
@@ -67,7 +70,7 @@ class NumpyDecoder:
         self.config = config
         self._pieces = weights["pieces.weight"]  # kept as it is: few rows are used
         self._w = {
-            name: np.asarray(weight, np.float32)
+            name: _ready(name, weight)
             for name, weight in weights.items()
             if name != "pieces.weight"
         }
@@ -85,7 +88,7 @@ class NumpyDecoder:
             scores = np.einsum("phc,qhc->hpq", query, key) * _scale(config)
             attended = np.einsum("hpq,qhc->phc", _softmax(scores), value)
             x = self._finish(block, x, attended)
-        places = self._norm("norm", x) @ self._w["place_key.weight"].T
+        places = self._norm("norm", x) @ self._w["place_key.weight"]
         size = (programs, 0, config.heads, config.width // config.heads)
         empty = np.zeros(size, np.float32)
         rows = range(config.blocks)
@@ -101,12 +104,12 @@ class NumpyDecoder:
         for block in range(self.config.blocks):
             x = self._step(block, x, turn, reading)
         x = self._norm("norm", x)
-        scores = (x @ self._w["to_place.weight"].T) @ reading.places.T
-        following = [x @ self._w["to_symbol.weight"].T, scores / self.config.width**0.5]
+        scores = (x @ self._w["to_place.weight"]) @ reading.places.T
+        following = [x @ self._w["to_symbol.weight"], scores / self.config.width**0.5]
         return Written(
             np.concatenate(following, axis=-1),
-            x @ self._w["to_status.weight"].T + self._w["to_status.bias"],
-            x @ self._w["to_phi.weight"].T + self._w["to_phi.bias"],
+            x @ self._w["to_status.weight"] + self._w["to_status.bias"],
+            x @ self._w["to_phi.weight"] + self._w["to_phi.bias"],
         )
 
     def keep(self, reading: Reading, rows: Array) -> None:
@@ -134,7 +137,7 @@ class NumpyDecoder:
             rows[start:end].sum(axis=0) for start, end in zip(prompt.offsets, ends, strict=True)
         ]
         x = np.array(words, np.float32).reshape(len(words), self.config.width)
-        for column, table in enumerate(("kinds", "names", "sides", "units")):
+        for column, table in enumerate(TABLES[:-1]):
             x = x + self._w[f"{table}.weight"][prompt.traits[:, column]]
         return self._norm("prompt_norm", x)
 
@@ -145,26 +148,35 @@ class NumpyDecoder:
         if points.any():
             there = reading.prompt[tokens[points] - symbols]
             x = x.copy()
-            x[points] = there @ self._w["from_place.weight"].T + self._w["from_place.bias"]
+            x[points] = there @ self._w["from_place.weight"] + self._w["from_place.bias"]
         return self._norm("program_norm", x)
 
     def _heads(self, block: int, x: Array, turn: tuple[Array, Array]) -> tuple[Array, ...]:
         normed = self._norm(f"blocks.{block}.attention_norm", x)
-        mixed = normed @ self._w[f"blocks.{block}.to_query_key_value.weight"].T
+        mixed = normed @ self._w[f"blocks.{block}.to_query_key_value.weight"]
         query, key, value = mixed.reshape(len(x), 3, self.config.heads, -1).swapaxes(0, 1)
         return _rotate(query, turn), _rotate(key, turn), value
 
     def _finish(self, block: int, x: Array, attended: Array) -> Array:
         name = f"blocks.{block}"
-        x = x + attended.reshape(len(x), -1) @ self._w[f"{name}.to_update.weight"].T
+        x = x + attended.reshape(len(x), -1) @ self._w[f"{name}.to_update.weight"]
         normed = self._norm(f"{name}.hidden_norm", x)
-        gate, up = np.split(normed @ self._w[f"{name}.to_gate_and_value.weight"].T, 2, axis=-1)
-        gate = gate / (1 + np.exp(-np.clip(gate, -STEEPEST, STEEPEST)))
-        return x + (gate * up) @ self._w[f"{name}.from_hidden.weight"].T
+        both = normed @ self._w[f"{name}.to_gate_and_value.weight"]
+        gate, up = both[:, : self.config.hidden], both[:, self.config.hidden :]
+        gate = gate / (1 + np.exp(np.minimum(-gate, STEEPEST)))
+        return x + (gate * up) @ self._w[f"{name}.from_hidden.weight"]
 
     def _norm(self, name: str, x: Array) -> Array:
-        size = np.sqrt((x * x).mean(axis=-1, keepdims=True) + EPSILON)
+        squares = np.einsum("nd,nd->n", x, x)[:, None]
+        size = np.sqrt(squares / x.shape[1] + EPSILON)
         return x / size * self._w[f"{name}.weight"]
+
+
+def _ready(name: str, weight: Array) -> Array:
+    """A weight in float32; a matrix lies the way that a few rows are fastest multiplied by."""
+    weight = np.asarray(weight, np.float32)
+    is_table = name.partition(".")[0] in TABLES
+    return weight if weight.ndim == 1 or is_table else np.ascontiguousarray(weight.T)
 
 
 def _scale(config: PromptConfig) -> float:
@@ -185,7 +197,8 @@ def _rotation(position: Array, config: PromptConfig) -> tuple[Array, Array]:
 
 def _rotate(x: Array, turn: tuple[Array, Array]) -> Array:
     cosine, sine = turn
-    first, second = np.split(x, 2, axis=-1)
+    half = x.shape[-1] // 2
+    first, second = x[..., :half], x[..., half:]
     return np.concatenate(
         [first * cosine - second * sine, first * sine + second * cosine], axis=-1
     )

@@ -14,8 +14,8 @@ from medprompt_cli.synthesis.prompts.asked import Family
 from medprompt_cli.training.prompt_corpus import PromptSample, prompt_samples
 
 EVALUATION_SEED = 77_001
-THRESHOLDS = tuple(n / SAMPLES for n in range(SAMPLES + 1))
-"""Shares of agreeing programs that can be asked for."""
+THRESHOLDS = tuple(n / SAMPLES for n in range(SAMPLES + 1) if 2 * n >= SAMPLES)
+"""Shares of agreeing programs that can be asked for: half of them at least."""
 
 
 @dataclass(frozen=True, slots=True)

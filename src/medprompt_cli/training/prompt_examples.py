@@ -248,11 +248,14 @@ class PromptWindows(Dataset[list[LabelledBatch]]):
         examples = sorted(self._examples(window, rng), key=lambda e: len(e.program))
         short = [example for example in examples if len(example.program) == 1]
         long = examples[len(short) :]
-        share = -(-len(long) // WINDOW)
-        groups = [long[share * n : share * (n + 1)] + short[n::WINDOW] for n in range(WINDOW)]
+        edges = [len(long) * n // WINDOW for n in range(WINDOW + 1)]
+        groups = [
+            long[edges[n] : edges[n + 1]] + short[n::WINDOW] or examples[:1]
+            for n in range(WINDOW)
+        ]
         rng.shuffle(groups)
         dropout = self.recipe.name_dropout
-        return [collate(group, self.phi, rng, dropout) for group in groups if group]
+        return [collate(group, self.phi, rng, dropout) for group in groups]
 
     def _examples(self, window: int, rng: Random) -> Iterator[PromptExample]:
         wanted = self.recipe.batch * WINDOW
