@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medprompt_cli.domain.volume import Mask
+from medprompt_cli.measurement import directions
 from medprompt_cli.measurement.surface import sphericity, surface_area
 
 SPACINGS = pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (0.5, 0.5, 3.0)])
@@ -69,6 +70,15 @@ def test_the_cavity_of_a_shell_counts(solids):
     shell = solids["shell"](18, 8).draw(spacing)
 
     assert area(shell) == pytest.approx(area(outer) + area(inner), rel=0.01)
+
+
+@pytest.mark.parametrize("kept", [0, 40_000])
+def test_a_surface_too_large_to_remember_has_the_same_area(solids, monkeypatch, kept):
+    mask = solids["box"](20, 16, 12).draw((1.0, 1.0, 1.0))
+    expected = area(mask)
+    monkeypatch.setattr(directions, "KEPT_PAIRS", kept)
+
+    assert area(mask) == expected
 
 
 @pytest.mark.parametrize("turn", [(1, 1, 0), (1, 1, 1), (2, 1, 0), (3, 2, 1)])

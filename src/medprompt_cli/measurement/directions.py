@@ -44,7 +44,7 @@ def surface_directions(places: np.ndarray, areas: np.ndarray, scale: float) -> n
     areas = areas[near.order]
     own = areas / np.linalg.norm(areas, axis=1, keepdims=True)
     found = _averaged(areas, near, own, is_first=True)
-    inward = np.einsum("nd,nd->n", found, own) < 0
+    inward = np.einsum("ij,ij->i", found, own) < 0
     found[inward] = own[inward]
     for _ in range(ROUNDS):
         found = _averaged(areas, near, found, is_first=False)
@@ -108,7 +108,7 @@ class _Nearby:
         here = np.repeat(np.arange(len(counts)) // len(self._rows), counts)
         apart = self._places[own][here]
         apart -= self._places[there]
-        squared = np.einsum("nd,nd->n", apart, apart)
+        squared = np.einsum("ij,ij->i", apart, apart)
         near = np.flatnonzero(squared <= (FAR * self._scale) ** 2)
         weight = np.exp(squared[near] / (-2 * self._scale**2))
         return _Patch(own, here[near].astype(np.int32), there[near].astype(np.int32), weight)
@@ -138,7 +138,7 @@ def _averaged(
     for patch in near:
         weight = patch.weight
         if not is_first:
-            alike = np.einsum("nd,nd->n", single[patch.own][patch.here], single[patch.there])
+            alike = np.einsum("ij,ij->i", single[patch.own][patch.here], single[patch.there])
             weight = weight * np.copysign(np.exp((np.abs(alike) - 1) / CREASE**2), alike)
         own = total[patch.own]
         for axis in AXES:

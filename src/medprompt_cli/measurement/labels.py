@@ -28,8 +28,9 @@ from medprompt_cli.measurement.intensity import (
 )
 from medprompt_cli.measurement.place import BOX, CENTROID, to_ml, world_box
 
-SLAB = 16
-"""Slices brought into one order of voxels at a time, where the file has another."""
+SLAB, TILE = 16, 8
+"""Slices brought into one order of voxels at a time, where the file has another, and by how
+many sagittal planes: what is read and written meanwhile stays in the processor's cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,11 +155,21 @@ def _planes(
     voxels = to_canonical(labels.voxels, labels.geometry)
     shown = None if image is None else to_canonical(image.voxels, image.geometry)
     for first in range(0, voxels.shape[2], SLAB):
-        slab = np.asfortranarray(voxels[:, :, first : first + SLAB])
-        over = None if shown is None else np.asfortranarray(shown[:, :, first : first + SLAB])
+        slab = _ordered(voxels[:, :, first : first + SLAB])
+        over = None if shown is None else _ordered(shown[:, :, first : first + SLAB])
         for k in range(slab.shape[2]):
             plane = None if over is None else over[:, :, k].ravel(order="F")
             yield first + k, slab[:, :, k].ravel(order="F"), plane
+
+
+def _ordered(view: np.ndarray) -> np.ndarray:
+    """The voxels with the first axis fastest in memory."""
+    if abs(view.strides[0]) == view.itemsize:
+        return np.asfortranarray(view)
+    ordered = np.empty(view.shape, view.dtype, order="F")
+    for first in range(0, len(view), TILE):
+        ordered[first : first + TILE] = view[first : first + TILE]
+    return ordered
 
 
 def _rows(voxels: np.ndarray, ids: np.ndarray) -> np.ndarray:

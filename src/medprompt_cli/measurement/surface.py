@@ -72,7 +72,7 @@ def area_mm2(cutout: Cutout) -> float:
     fine, coarse = cutout.grid.in_plane_spacing, cutout.grid.slice_spacing
     scale = COARSE_SHARE * coarse + FINE_SHARE * fine
     places, areas = _elements(cutout)
-    return float(np.einsum("nd,nd->", areas, surface_directions(places, areas, scale)))
+    return float(np.einsum("ij,ij->", areas, surface_directions(places, areas, scale)))
 
 
 def _elements(cutout: Cutout) -> tuple[np.ndarray, np.ndarray]:
