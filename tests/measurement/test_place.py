@@ -180,6 +180,17 @@ def test_no_pair_of_voxels_is_closer(mask_of, one, two, spacing):
         assert centres - 2 <= number(found) <= centres - 0.5
 
 
+def test_a_thick_slice_between_is_less_than_many_thin_voxels(mask_of):
+    """Centres are 6 mm apart through the slice and 5 mm in it; edges 3 and 4.5 mm."""
+    one, two = np.zeros((16, 3, 4), bool), np.zeros((16, 3, 4), bool)
+    one[0, 1, 0] = two[0, 1, 2] = two[10, 1, 0] = True
+    spacing = (0.5, 0.5, 3.0)
+
+    assert distance(mask_of(one, spacing), mask_of(two, spacing)).value == 3
+    two[1, 2, 1] = True
+    assert distance(mask_of(one, spacing), mask_of(two, spacing)).value == 0
+
+
 def test_regions_may_be_far_apart_and_of_one_voxel(mask_of):
     one, two = np.zeros((40, 40, 40), bool), np.zeros((40, 40, 40), bool)
     one[0, 0, 0] = two[30, 0, 39] = True

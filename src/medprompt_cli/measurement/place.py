@@ -15,6 +15,7 @@ from medprompt_cli.domain.measurement import Measurement
 from medprompt_cli.domain.volume import Mask, Volume
 from medprompt_cli.errors import InputError
 from medprompt_cli.measurement.cutout import (
+    AXES,
     Connectivity,
     connected_pieces,
     cut_out,
@@ -169,16 +170,32 @@ def distance(first: Mask, second: Mask) -> Measurement:
 def _gap_mm(first: np.ndarray, second: np.ndarray, spacing: np.ndarray) -> float:
     if np.argmax(first) > np.argmax(second):  # of ways equally long, the same both ways round
         first, second = second, first
-    way = _way_to(first, spacing)
-    way[~second] = np.inf
-    nearest = np.unravel_index(int(np.argmin(way)), way.shape)
-    steps = np.abs(np.argwhere(first) - nearest)
-    if (steps <= 1).all(axis=1).any():
+    grown = _grown(first)
+    if (grown & second).any():
         return 0.0
-    lengths = np.linalg.norm(steps * spacing, axis=1)
-    at = int(np.argmin(lengths))
-    extent = float(np.linalg.norm(steps[at] * spacing**2)) / lengths[at]
-    return max(0.0, float(lengths[at] - extent))
+    index = np.argwhere(first)
+    gaps: list[float] = []
+    for goal, reach in ((first, 0), (grown, 1)):  # by centres, by edges: a slice reaches far
+        way = _way_to(goal, spacing)
+        way[~second] = np.inf
+        steps = np.abs(index - np.unravel_index(int(np.argmin(way)), way.shape))
+        lengths = np.linalg.norm(steps * spacing, axis=1)
+        between = np.linalg.norm(np.maximum(steps - reach, 0) * spacing, axis=1)
+        nearest = np.lexsort((lengths, between))[0]
+        extent = np.linalg.norm(steps[nearest] * spacing**2) / lengths[nearest]
+        gaps.append(float(lengths[nearest] - extent))
+    return min(gaps)
+
+
+def _grown(voxels: np.ndarray) -> np.ndarray:
+    """The voxels and all that touch them, within the array."""
+    for axis in AXES:
+        along = np.moveaxis(voxels, axis, 0)
+        grown = along.copy()
+        grown[1:] |= along[:-1]
+        grown[:-1] |= along[1:]
+        voxels = np.moveaxis(grown, 0, axis)
+    return np.ascontiguousarray(voxels)
 
 
 def _check_distance(first: Geometry, second: Geometry, region: str) -> None:
