@@ -6,10 +6,10 @@ import pytest
 
 from medprompt_cli.execution import arithmetic
 from medprompt_cli.execution.arithmetic import calculate, compare
-from medprompt_cli.execution.values import Number, Text, Truth
+from medprompt_cli.execution.values import Number, Status, Text, Truth
 
 
-def ml(value, status="measured"):
+def ml(value, status: Status = "measured"):
     return Number(value, "volume", status)
 
 

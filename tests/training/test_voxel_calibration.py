@@ -52,7 +52,7 @@ def test_a_network_that_says_too_little_gets_a_threshold_that_asks_for_less(tiny
 
     with torch.no_grad():
         before = find_threshold(network, lesioned(), 6)
-        network.lesions.bias -= 2.0
+        network.lesions.bias.sub_(2.0)
         lower = find_threshold(network, lesioned(), 6)
 
     assert before.dice >= before.dice_at_zero
