@@ -28,6 +28,7 @@ BROKEN_PIPE = 141
 
 COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("segment", "medprompt_cli.cli.segment", "segment"),
+    ("plan", "medprompt_cli.cli.plan", "plan"),
     ("check", "medprompt_cli.cli.check", "check"),
     ("vocabulary", "medprompt_cli.cli.vocabulary", "vocabulary"),
     ("demo", "medprompt_cli.cli.demo", "demo"),
