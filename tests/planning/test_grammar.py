@@ -5,24 +5,27 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from medprompt_cli.errors import UsageError
 from medprompt_cli.planning.checker import check
+from medprompt_cli.planning.coherence import is_coherent, tidy
 from medprompt_cli.planning.compose import compose
-from medprompt_cli.planning.functions import FUNCTIONS
+from medprompt_cli.planning.functions import FUNCTIONS, LITERALS, WORDS, TextKind
 from medprompt_cli.planning.grammar import Walk, decode, encode, encode_span
 from medprompt_cli.planning.grammar_symbols import (
     END,
     ID,
     SYMBOLS,
     VARIABLES,
+    Places,
     places_of,
     read_as,
     variable_symbol,
 )
 from medprompt_cli.planning.grammar_wants import MOST_TOKENS, NotDerivableError
-from medprompt_cli.planning.intent import Intent
+from medprompt_cli.planning.intent import COMPARES, IMAGES, QUANTITIES, VISITS, Intent
 from medprompt_cli.planning.mentions import read_prompt
 from medprompt_cli.planning.parser import parse
 from medprompt_cli.planning.printer import print_program
@@ -149,6 +152,50 @@ def test_what_compose_writes_is_encoded_and_decoded_again(prompt, intent):
     tokens = encode(program, places)
 
     assert decode(tokens, places) == program
+
+
+NAMES = LITERALS[TextKind.TARGET]
+SIZES = ((10, "mm3"), (0.5, "mL"), (5, "mm"))
+EVERY_PLACE = Places(
+    {len(SYMBOLS) + n: name for n, name in enumerate(NAMES)},
+    {len(SYMBOLS) + len(NAMES) + n: size for n, size in enumerate(SIZES)},
+    len(NAMES) + len(SIZES),
+)
+"""A prompt that names everything there is."""
+
+filters = st.sampled_from(
+    [
+        *(f"lobe:{name}" for name in WORDS["lobe"]),
+        *(f"territory:{name}" for name in WORDS["territory"]),
+        *("region:lateral-ventricle", "exclude:left-thalamus", "side:left", "signal:hypo"),
+        *("size:>10mm3", "size:<=0.5mL", "size:>=5mm", "rank:largest", "rank:nearest"),
+        *("new", "enlarging", "enhancing", "diffusion-restricting"),
+    ]
+)
+
+
+@st.composite
+def requests(draw):
+    try:
+        intent = Intent(
+            tuple(draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=3))),
+            tuple(draw(st.lists(st.sampled_from(QUANTITIES), max_size=3))),
+            draw(st.sampled_from(COMPARES)),
+            tuple(draw(st.lists(filters, max_size=3))),
+            tuple(draw(st.lists(st.sampled_from(IMAGES), max_size=2, unique=True))),
+            draw(st.sampled_from(VISITS)),
+        )
+        return tidy(intent)
+    except UsageError:
+        return Intent(("thalamus",))
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.filter_too_much])
+@given(requests().filter(is_coherent))
+def test_every_short_program_of_compose_is_encoded_and_decoded_again(intent):
+    program = compose(intent)
+
+    assert decode(encode(program, EVERY_PLACE), EVERY_PLACE) == program
 
 
 def test_several_requests_are_one_program():

@@ -13,13 +13,13 @@ from medprompt_cli.planning.grammar_symbols import Places
 from medprompt_cli.planning.tree import Expression
 from medprompt_cli.planning.values import SEEN, Value
 
-MOST_TOKENS = 320
+MOST_TOKENS = 480
 """Tokens of a program."""
 
-MOST_PER_STATEMENT = 64
+MOST_PER_STATEMENT = 72
 """Tokens of one expression: what it is printed as stays within what a line may hold."""
 
-DEEPEST = 10
+DEEPEST = 14
 """Expressions inside each other; their brackets stay within what a line may hold."""
 
 
