@@ -23,7 +23,6 @@ from medprompt_cli.planning.grammar_symbols import (
     ID,
     IF,
     IF_ELSE,
-    START,
     SYMBOLS,
     UNKNOWN,
     VARIABLES,
@@ -359,6 +358,3 @@ def starter_of(statement: Statement | None) -> str:
 def _name_in(sentence: Expression | None) -> str:
     text = sentence.value if isinstance(sentence, Text) else ""
     return text.partition("{")[2].partition("}")[0]
-
-
-__all__ = ["START", "Walk", "decode", "encode", "encode_span"]

@@ -18,7 +18,6 @@ import numpy as np
 
 from medprompt_cli.planning.korean import is_korean
 from medprompt_cli.planning.mentions import Slot, Token
-from medprompt_cli.planning.names import SlotKind
 from medprompt_cli.planning.units import UNITS
 from medprompt_cli.planning.vocabulary import TERMS, TargetKind, find
 
@@ -106,6 +105,3 @@ def word_pieces(word: str, buckets: int) -> tuple[int, ...]:
         for length in range(2, LONGEST_PIECE + 1):
             found.update(marked[at : at + length] for at in range(len(marked) - length + 1))
     return tuple(sorted(zlib.crc32(piece.encode()) % buckets for piece in found))
-
-
-__all__ = ["KINDS", "SIDES", "SLOT_KINDS", "UNIT_NAMES", "PromptFeatures", "SlotKind"]
