@@ -127,9 +127,11 @@ def _plan_job(
 
 def _check_visible(targets: _Sequence[_Target]) -> None:
     if not any(target.visible for target in targets):
+        lesion = any(target.kind == "lesion" for target in targets)
         raise _WeightsError(
             f"The weights cannot see {', '.join(target.name for target in targets)}.",
-            remedy="Ask for a structure that they can see, such as 'left hippocampus'.",
+            remedy="Ask for what they can see, such as "
+            + ("'lesion', which is any." if lesion else "'left hippocampus'."),
         )
 
 

@@ -384,3 +384,14 @@ def test_json_names_every_scan_of_a_case(bids, medprompt, save_scan):
 )
 def test_what_cannot_be_read_together_exits_2(bids, medprompt, options, message):
     assert medprompt("-p", "brain", *options) == (2, "", message)
+
+
+def test_the_size_an_absent_lesion_would_have_needed_is_said(bids, medprompt):
+    code, _, stderr = medprompt("-p", "tumor", "-p", "left hippocampus")
+
+    assert code == 0
+    assert stderr == (
+        "2 images: 2 done, 0 already there, 0 failed. Results: out\n"
+        "absent: tumor in 2 images\n"
+        "absent tumor: one of less than 1.23 mL may be there and not be seen\n"
+    )

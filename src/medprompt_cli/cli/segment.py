@@ -116,6 +116,7 @@ def _summary_text(summary: Summary, out: Path) -> str:
     ]
     lines += [_mixed_text(*item) for item in summary.mixed.items()]
     lines += [_status_text(*item, case) for item in summary.unanswered.items()]
+    lines += [_limit_text(*item) for item in _limits(summary).items()]
     edited = [path for outcome in summary.outcomes for path in outcome.edited]
     lines += [f"changed by hand, and kept: {path}" for path in edited]
     # What ended the run is said last, as its error.
@@ -138,6 +139,21 @@ def _status_text(status: str, targets: Counter[str], case: str) -> str:
     most = [f"{name} in {_count(n, case)}" for name, n in targets.most_common(SHOWN_TARGETS)]
     rest = len(targets) - len(most)
     return f"{status}: {', '.join(most)}" + (f", and {rest} more targets" if rest else "")
+
+
+def _limits(summary: Summary) -> dict[str, float]:
+    """Of absent lesions the size that would have been found, in mL, by name."""
+    found: dict[str, float] = {}
+    for outcome in summary.outcomes:
+        for name, result in outcome.targets.items():
+            limit = result.get("DetectionLimitMl")
+            if limit is not None:
+                found[name] = max(limit, found.get(name, 0.0))
+    return found
+
+
+def _limit_text(name: str, limit_ml: float) -> str:
+    return f"absent {name}: one of less than {limit_ml:.3g} mL may be there and not be seen"
 
 
 def _failure_text(outcome: Outcome) -> str:
