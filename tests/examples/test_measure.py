@@ -41,6 +41,7 @@ def test_a_tiny_run_prints_its_line(script, capsys):
     line = capsys.readouterr().out
     assert re.match(
         r"8 labels in 0\.0 million of 32³ voxels, LPS: volumes, boxes, centroids, means, SDs,"
-        r" 3 percentiles in \d\.\d\d s at best, \d\.\d\d s in the median of 2 \(",
+        r" 3 percentiles in \d\.\d\d s at best, \d\.\d\d s in the median of 2, of which"
+        r" computing \d\.\d\d s \(",
         line,
     )
