@@ -27,7 +27,8 @@ def plan(monkeypatch):
     def run(compiled, *options):
         monkeypatch.setattr(prompt_model, "load_prompt_model", lambda path: path)
         monkeypatch.setattr(compiling, "compile_prompt", lambda text, model: compiled)
-        found = CliRunner().invoke(app, ["plan", compiled.prompt, "--model", "m", *map(str, options)])
+        words = ["plan", compiled.prompt, "--model", "m", *map(str, options)]
+        found = CliRunner().invoke(app, words)
         return found.exit_code, found.stdout, found.stderr
 
     return run
