@@ -220,5 +220,5 @@ def _check_distance(first: Geometry, second: Geometry, region: str) -> None:
 
 def _way_to(voxels: np.ndarray, spacing: np.ndarray) -> np.ndarray:
     """From every voxel centre to the nearest of those that are set, in mm."""
-    way: object = edt.edt(~voxels, anisotropy=tuple(spacing))  # pyright: ignore
+    way: object = edt.edt(~voxels, anisotropy=tuple(spacing))  # pyright: ignore - edt has no stub
     return np.asarray(way)

@@ -225,7 +225,7 @@ class _Reader:
         if not 0 <= at < len(self._words):
             return None
         side = synonyms.SIDES.get(self._plain[at]) or synonyms.SIDES.get(self._read[at])
-        return side if side in {"left", "right", "both"} else None  # pyright: ignore[reportReturnType]
+        return side if side in {"left", "right", "both"} else None  # pyright: ignore[reportReturnType] - one of Side
 
     def _skip(self, at: int) -> int:
         while at < len(self._words) and self._words[at].text in FILLERS:

@@ -105,7 +105,7 @@ class Draft:
         elif directive == "next":
             self.next_request()
         elif key in {"refused", "ambiguous"} and value in get_args(Reason):
-            self.refusal = key, value  # pyright: ignore[reportAttributeAccessIssue]
+            self.refusal = key, value  # pyright: ignore[reportAttributeAccessIssue] - from our own rules
         else:
             self.request.direct(directive)
 
@@ -126,5 +126,5 @@ class Draft:
         """All that several requests ask for, or why nothing can be asked for."""
         status, reason = self.refusal
         if status != "ok":
-            return Asked(status=status, reason=reason)  # pyright: ignore[reportArgumentType]
+            return Asked(status=status, reason=reason)  # pyright: ignore[reportArgumentType] - from our own rules
         return requests[0] if len(requests) == 1 else merge(requests)

@@ -94,7 +94,7 @@ def _likelihood(surface: Surface, rank: int, draft: Draft) -> float:
     usual = 2.0 if rank == 0 else 1.0
     if surface.short:
         return usual * (3.0 if draft.terse else 0.7)
-    return usual * (0.5 if draft.terse and len(surface.text) > 20 else 1.0)  # noqa: PLR2004
+    return usual * (0.5 if draft.terse and len(surface.text) > 20 else 1.0)  # noqa: PLR2004 - notes are short
 
 
 def region(draft: Draft, entry: Entry, side: str, *, article: bool) -> str:
@@ -164,6 +164,6 @@ def join(draft: Draft, items: Sequence[str]) -> str:
     if draft.terse:
         return f"{draft.pick(FULL_STOPS)} ".join(items).replace("/ ", "/")
     last = draft.pick((" and ", " and ", " and ", ", and ", " & ", " as well as ", " plus "))
-    if len(items) == 2 and last == ", and ":  # noqa: PLR2004
+    if len(items) == 2 and last == ", and ":  # noqa: PLR2004 - no comma between two
         last = " and "
     return ", ".join(items[:-1]) + last + items[-1]

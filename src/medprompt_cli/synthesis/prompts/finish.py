@@ -92,7 +92,7 @@ def recase(pieces: list[Piece], draft: Draft) -> list[Piece]:
         return pieces
     chosen = draft.rng.random()
     if draft.language == "ko":
-        small = chosen < 0.08  # noqa: PLR2004
+        small = chosen < 0.08  # noqa: PLR2004 - share of careless writers
         return [_cased(piece, "lower") for piece in pieces] if small else pieces
     small = 0.35 if draft.terse else 0.22
     if chosen < small:
