@@ -72,6 +72,121 @@ def test_names_become_slots(prompt, expected):
 @pytest.mark.parametrize(
     ("prompt", "expected"),
     [
+        ("좌·우 피각", "[putamen]"),
+        ("좌ㆍ우 피각", "[putamen]"),
+        ("좌우 피각", "[putamen]"),
+        ("좌, 우 해마", "[hippocampus]"),
+        ("좌우측 해마", "[hippocampus]"),
+        ("해마 (좌, 우)", "[hippocampus]"),
+        ("좌측내후각 피질", "[left-entorhinal]"),
+        ("Rt. hippocampus volume", "[right-hippocampus] volume"),
+        ("Rt. amygdala. Lt. thalamus", "[right-amygdala] . [left-thalamus]"),
+        ("R. amygdala & L. amygdala", "[right-amygdala] & [left-amygdala]"),
+        ("hippocampus, L.", "[left-hippocampus]"),
+        ("HC R vol", "[right-hippocampus] vol"),
+        ("hippocampus_R volume", "[right-hippocampus] volume"),
+        ("hippocampus_R amygdala_R", "[right-hippocampus] [right-amygdala]"),
+        ("L hippocampus R amygdala", "[left-hippocampus] [right-amygdala]"),
+        ("hippocampus R", "[right-hippocampus]"),
+        ("R_hippocampus", "[right-hippocampus]"),
+        ("L-HC", "[left-hippocampus]"),
+        ("lh.hippocampus", "[left-hippocampus]"),
+        ("(L) hippocampus", "[left-hippocampus]"),
+        ("R해마", "[right-hippocampus]"),
+        ("hippocampus (L/R)", "[hippocampus]"),
+        ("hippocampi on both sides", "[hippocampus]"),
+        ("hippocampus, right, and caudate, left", "[right-hippocampus] , and [left-caudate]"),
+        ("left, right hippocampus", "[hippocampus]"),
+        ("left-sided hippocampus", "[left-hippocampus]"),
+        ("the left hemisphere's cortex", "the [left-cerebral-cortex]"),
+    ],
+)
+def test_a_side_is_read_however_it_is_written(prompt, expected):
+    assert shown(prompt) == expected
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("a table for R of hippocampus volumes", "a table for r of [hippocampus] volumes"),
+        ("plot the hippocampus in R", "plot the [hippocampus] in r"),
+        ("hippocampus R script", "[hippocampus] r script"),
+        ("export to R. Amygdala too", "export to r . [amygdala] too"),
+        ("what is left of the hippocampus", "what is left of the [hippocampus]"),
+        ("who left the hippocampus study", "who left the [hippocampus] study"),
+        ("hippocampus both before and after", "[hippocampus] both before and after"),
+        ("hippocampus R>L", "[hippocampus] r > l"),
+        ("hippocampus L/R ratio", "[hippocampus] l / r ratio"),
+        ("해마 좌우 차이", "[hippocampus] 좌우 차이"),
+        ("patients met the criteria", "patients met the criteria"),
+        ("brain mets", "[metastasis]"),
+        ("non-enhancing tumor", "non enhancing [tumor]"),
+        ("해마다 해마 부피", "해마다 [hippocampus] 부피"),
+        ("뇌량의 두께", "뇌량 의 두께"),
+    ],
+)
+def test_what_only_looks_like_a_side_or_a_name_stays_words(prompt, expected):
+    assert shown(prompt) == expected
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("third and fourth ventricles", "[third-ventricle] and [fourth-ventricle]"),
+        ("gray/white matter", "[gray-matter] / [white-matter]"),
+        (
+            "left frontal, parietal, and temporal lobes",
+            "[left-frontal-lobe] , [parietal-lobe] , and [temporal-lobe]",
+        ),
+        ("superior and middle frontal gyri", "[superior-frontal] and [middle-frontal]"),
+        ("cerebral and cerebellar cortex", "[cerebral-cortex] and [cerebellar-cortex]"),
+        ("cortex and white matter", "[cerebral-cortex] and [white-matter]"),
+        ("left and third ventricles", "left and [third-ventricle]"),
+    ],
+)
+def test_names_of_a_list_share_their_last_words(prompt, expected):
+    assert shown(prompt) == expected
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        (
+            "all deep grey nuclei except the thalamus",
+            "all [deep-gray-matter] except the [thalamus]",
+        ),
+        ("sub-cortical nuclei", "[deep-gray-matter]"),
+        ("subcortical grey matter", "[deep-gray-matter]"),
+        ("시상을 제외한 심부핵", "[thalamus] 을 제외한 [deep-gray-matter]"),
+        ("LVs", "[lateral-ventricle]"),
+        ("WM lesions", "[white-matter-hyperintensity]"),
+        ("leucoaraiosis", "[white-matter-hyperintensity]"),
+        ("intracerebral haematomas", "[hemorrhage]"),
+        ("cerebral haemorrhage", "[hemorrhage]"),
+        ("metastatic brain tumours", "[metastasis]"),
+        ("post-operative cavities", "[resection-cavity]"),
+        ("lateral ventricular volume", "[lateral-ventricle] volume"),
+        ("left temporal cortex", "[left-temporal-lobe]"),
+        ("stroke lesions", "[infarct|hemorrhage]"),
+        ("3뇌실", "[third-ventricle]"),
+        ("전이성 뇌종양", "[metastasis]"),
+        ("기저 신경절하고 해마", "[basal-ganglia] 하고 [hippocampus]"),
+    ],
+)
+def test_the_words_of_the_field_are_known(prompt, expected):
+    assert shown(prompt) == expected
+
+
+@pytest.mark.parametrize(
+    "prompt", ["both ", "frontal ", "frontal, ", "left and right ", "해마와"]
+)
+def test_a_prompt_without_end_is_read(prompt):
+    assert read_prompt(prompt * 700)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
         ("left lesions", "left [lesion]"),
         ("left-sided tumour", "left sided [tumor]"),
         ("left brainstem", "left [brainstem]"),

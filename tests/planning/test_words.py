@@ -25,6 +25,8 @@ def texts(prompt):
         ("\u201cquoted\u201d 'words' [here]", "quoted|words|here"),
         ("\uff26\uff55ll \ufb01gure", "full|figure"),
         ("% change", "%|change"),
+        ("Rt. side vs. Lt. side. Start.", "rt|side|vs|lt|side|.|start"),
+        ("좌ㆍ우", "좌|·|우"),
         ("T1 and 3rd and 제3뇌실", "t1|and|3rd|and|제3뇌실"),
         ("", ""),
         (" .\n! ", ""),
@@ -117,12 +119,45 @@ def test_a_number_before_a_korean_particle_keeps_its_unit():
         ("뇌전이", "뇌전이"),
         ("전이", "전이"),
         ("나이", "나이"),
+        ("편도핵인지", "편도핵 인지"),
+        ("수막종인가요", "수막종 인가요"),
+        ("뇌종양입니까", "뇌종양 입니까"),
+        ("종양이었나요", "종양 이었나요"),
+        ("해마였던", "해마 였던"),
+        ("해마만", "해마 만"),
+        ("해마랑", "해마 랑"),
+        ("해마나", "해마 나"),
+        ("해마라도", "해마 라도"),
+        ("해마조차", "해마 조차"),
+        ("해마에서만", "해마 에서 만"),
+        ("해마마다", "해마 마다"),
+        ("해마다", "해마다"),
+        ("종양있나요", "종양 있나요"),
+        ("시상제외하고", "시상 제외하고"),
+        ("신경절하고", "신경절 하고"),
+        ("좌측내후각", "좌측 내후각"),
+        ("좌측시상하부의", "좌측 시상하부 의"),
+        ("뇌량", "뇌량"),
         ("얼마나", "얼마나"),
         ("정도", "정도"),
     ],
 )
 def test_korean_is_parted_where_it_is_safe(word, parts):
     assert split_korean(word) == parts.split()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "joined"),
+    [
+        ("HC_L vol", "l"),
+        ("L-HC", "hc"),
+        ("lh.thalamus", "thalamus"),
+        ("HC L", ""),
+        ("좌해마", "해마"),
+    ],
+)
+def test_a_word_knows_what_it_is_written_to(prompt, joined):
+    assert [word.text for word in read_words(prompt) if word.joined] == joined.split()
 
 
 def test_decomposed_letters_are_read_as_composed_ones_in_their_place():
@@ -153,3 +188,8 @@ def test_parted_korean_joined_again_is_what_was_written(word):
     word = word.replace(" ", "")
 
     assert "".join(split_korean(word)) == word
+
+
+@pytest.mark.parametrize("said", ["two mm", "half a ml", "1/2 cm", "7 days"])
+def test_every_number_is_a_float_however_it_is_said(said):
+    assert [type(word.value) for word in read_words(said) if word.kind == "number"] == [float]

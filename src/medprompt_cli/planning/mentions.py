@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from medprompt_cli.planning import synonyms
+from medprompt_cli.planning.korean import is_korean
 from medprompt_cli.planning.names import (
+    ADJECTIVES,
     EVERYTHING,
     LESION,
     LONGEST,
@@ -22,17 +24,38 @@ from medprompt_cli.planning.names import (
     corrected,
     look_up,
 )
-from medprompt_cli.planning.phrases import normalise
+from medprompt_cli.planning.phrases import (
+    AFTER_SIDE,
+    COMPARING,
+    ENHANCING,
+    INTO,
+    LEAVING,
+    LETTERS,
+    MEETING,
+    NOT,
+    OF_R,
+    SHORT,
+    SIDE_NOUNS,
+    SIDED,
+    VERSUS,
+    normalise,
+)
 from medprompt_cli.planning.vocabulary import find
 from medprompt_cli.planning.words import Word, read_words
 
 Said = Literal["left", "right", "both"] | None
 
-AND = frozenset({"and", "&", "+", "/", "및", "와", "과", "그리고", "랑"})
+AND = frozenset({"and", "&", "+", "/", "·", "및", "와", "과", "그리고", "랑", "하고"})
 FILLERS = frozenset({"the", "of", "의"})
 ON = frozenset({"on", "in", "at"})
 JOINING = frozenset({"and", "to", "in", "on", "at", "의", "와", "과"})
-SIDE_NOUNS = frozenset({"side", "hemisphere", "쪽", "반구"})
+
+COMMAS = frozenset({",", "/", "&"})
+MOST_SHARING = 3
+"""Words that a name has before those which it shares with the next of a list."""
+
+LONGEST_LIST = 6
+"""Names that share their last words: `frontal, parietal and temporal lobes`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +148,8 @@ class _Reader:
 
     def slot_at(self, at: int) -> Slot | None:
         """The longest name that begins at a word, its side included."""
+        if self._is_no_name(at):
+            return None
         found = [
             slot
             for prefix in (_Sided(None, at), *self._sides_before(at))
@@ -138,9 +163,19 @@ class _Reader:
             return self._slot(Entry("everything", (EVERYTHING,)), None, at, at + 1)
         return None
 
+    def _is_no_name(self, at: int) -> bool:
+        """Whether what looks like a name is none: who `met` criteria; `non-enhancing tumor`."""
+        before = self._plain[at - 1] if at else "the"
+        if before in NOT:
+            return self._plain[at] in ENHANCING
+        return self._words[at].text == "met" and before in MEETING
+
     def _named(self, at: int, prefix: _Sided) -> Slot | None:
         length, entry = self._longest(prefix.end)
-        if entry is None:
+        shared = self._sharing(prefix.end)
+        if shared and (entry is None or self._plain[prefix.end] in ADJECTIVES):
+            length, entry = shared
+        if entry is None or self._belongs_before(at, prefix):
             return None
         end = prefix.end + length
         if prefix.side is None:
@@ -158,21 +193,68 @@ class _Reader:
 
     def _longest(self, at: int) -> tuple[int, Entry | None]:
         """The longest name without side at a word, and how many words it has."""
+        length, entry = self._written(at)
+        place = before_lesion(self._read[at]) if not entry and at < len(self._read) else None
+        if place:
+            _, following = self._written(at + 1)
+            if following and following.kind == "lesion":
+                return 1, place
+        return length, entry
+
+    def _written(self, at: int) -> tuple[int, Entry | None]:
         for length in range(min(LONGEST, len(self._words) - at), 0, -1):
             for texts in (self._plain, self._read):
                 entry = look_up(texts[at : at + length])
                 if entry:
                     return length + self._echo(entry, at + length), entry
-        place = before_lesion(self._read[at]) if at < len(self._read) else None
-        if place:
-            _, following = self._longest(at + 1)
-            if following and following.kind == "lesion":
-                return 1, place
         return 0, None
+
+    def _sharing(self, at: int) -> tuple[int, Entry] | None:
+        """A name whose last words stand behind the next: `frontal` and temporal lobes."""
+        for end in self._heads(at):
+            for tail in self._tails(self._after_comma(end), LONGEST_LIST):
+                entry = look_up([*self._read[at:end], *tail])
+                if entry and entry.kind != "ambiguous":
+                    return end - at, entry
+        return None
+
+    def _heads(self, at: int) -> Iterator[int]:
+        """Where the first words of a name may end."""
+        for end in range(at + 1, min(at + MOST_SHARING, len(self._words)) + 1):
+            if self._words[end - 1].kind != "word" or self._text(end - 1) in AND:
+                return
+            yield end
+
+    def _tails(self, at: int, most: int) -> Iterator[list[str]]:
+        """Last words of the name at a word, or of the one that it shares them with."""
+        if at >= len(self._words) or most == 0:
+            return
+        length, entry = self._longest(at)
+        if entry and length > 1:
+            yield from (self._read[at + n : at + length] for n in range(1, length))
+        elif entry is None:
+            for end in self._heads(at):
+                yield from self._tails(self._after_comma(end), most - 1)
+
+    def _after_comma(self, at: int) -> int:
+        """The word behind `,`, `and` or both; past the end if there is neither."""
+        end = at
+        if self._text(end) in COMMAS:
+            end += 1
+        if self._text(end) in {"and", "or", "&"}:
+            end += 1
+        if end > at and self._text(end) == "the":
+            end += 1
+        return end if end > at else len(self._words)
+
+    def _text(self, at: int) -> str:
+        return self._words[at].text if at < len(self._words) else ""
 
     def _echo(self, entry: Entry, at: int) -> int:
         """How many words behind a lesion's name only say `lesion` again."""
-        if entry.kind != "lesion" or entry.names == (LESION,) or at >= len(self._plain):
+        if entry.names == (LESION,) or at >= len(self._plain):
+            return 0
+        if not all((term := find(name)) and term[0].kind == "lesion" for name in entry.names):
             return 0
         again = look_up(self._plain[at : at + 1])
         return int(again is not None and again.names == (LESION,))
@@ -181,45 +263,120 @@ class _Reader:
         """Ways to read a side at the words from `at`: `left`, `left and the right`."""
         first = self._side(at)
         if first is None:
+            inner = self._side(at + 1) if self._text(at) == "(" else None
+            if inner and self._text(at + 2) == ")":
+                yield _Sided(inner, at + 3)
             return
-        end = self._skip(at + 1)
-        yield _Sided(first, end)
+        end = self._after_side(at)
+        if end is not None:
+            yield _Sided(first, end)
         if first == "both":
-            inner = list(self._sides_before(end))
+            end = self._skip(at + 1)
+            inner = self._sides_before(end) if self._text(end) != "both" else ()
             yield from (found for found in inner if found.side == "both")
-        elif end < len(self._words) and self._words[end].text in AND:
+            return
+        other = self._other_side(at)
+        end = None if other is None else self._after_side(other)
+        if end is not None:
+            yield _Sided("both", end)
+
+    def _after_side(self, at: int) -> int | None:
+        """Where the name of a side at a word begins; None if it is no side of a name."""
+        text, end = self._words[at].text, at + 1
+        if text in SHORT:
+            glued = self._text(end) == "." and self._words[end].start == self._words[at].end
+            return end + (glued and (not at or self._text(at - 1) not in INTO))
+        if self._text(end) in SIDED:
+            end += 1
+            return self._skip(end + 1 if self._text(end) == "s" else end)
+        is_verb = text == "left" and at and self._text(at - 1) in LEAVING
+        if is_verb or (self._text(end) == "of" and self._side(at) != "both"):
+            return None
+        return self._skip(end)
+
+    def _other_side(self, at: int) -> int | None:
+        """The second of two different sides: `left, right` or `L and the R`."""
+        end = at + 1
+        if self._text(end) == "." and self._words[at].text in SHORT:
+            end += 1
+        if self._text(end) in AND or self._text(end) == ",":
             end = self._skip(end + 1)
-            if {first, self._side(end)} == {"left", "right"}:
-                yield _Sided("both", self._skip(end + 1))
+        return end if {self._side(at), self._side(end)} == {"left", "right"} else None
+
+    def _belongs_before(self, at: int, prefix: _Sided) -> bool:
+        """Whether the side at a word is written to the name before it: `HC_R HC_L`."""
+        if prefix.side is None or not at or not self._words[at].joined:
+            return False
+        return not self._words[prefix.end].joined
 
     def _side_after(self, at: int, entry: Entry) -> _Sided | None:
         """A side behind a name: `(left)`, `on the left side`, or the word alone."""
-        texts = self._plain[at : at + 5]
-        side: Said = None
-        end = at
-        if texts[:1] == ["("] and texts[2:3] == [")"]:
-            side, end = self._side(at + 1), at + 3
-        elif texts[:1] and texts[0] in ON:
-            end = self._skip(at + 1)
-            side, end = self._side(end), end + 1
-        elif self._is_free_side(at):
-            side, end = self._side(at), at + 1
-        if side not in {"left", "right"} or find(f"{side}-{entry.names[0]}") is None:
+        found = next(self._sides_after(at), None)
+        if found is None or find(f"left-{entry.names[0]}") is None:
             return None
-        if end < len(self._plain) and self._plain[end] in SIDE_NOUNS:
-            end += 1
-        return _Sided(side, end)
+        is_noun = found.end < len(self._plain) and self._plain[found.end] in SIDE_NOUNS
+        end = found.end + is_noun
+        return _Sided(found.side, end)
 
-    def _is_free_side(self, at: int) -> bool:
+    def _sides_after(self, at: int) -> Iterator[_Sided]:
+        texts = self._plain[at : at + 2]
+        if texts[:1] == ["("]:
+            inside = self._side_at(at + 1)
+            if inside and self._text(inside.end) == ")":
+                yield _Sided(inside.side, inside.end + 1)
+        elif texts[:1] and texts[0] in ON:
+            begin = self._skip(at + 1)
+            side = self._side(begin)
+            inside = self._side_at(begin) if side == "both" else _Sided(side, begin + 1)
+            if (
+                inside
+                and side
+                and self._text(begin) not in LETTERS
+                and not self._sided_name(inside.end)
+            ):
+                yield inside
+        elif texts[:1] and texts[0] in {",", ":"}:
+            inside = self._side_at(at + 1)
+            if inside and self._text(inside.end) in {"", ".", ";", ","}:
+                is_list = inside.side != "both" and self._side(inside.end + 1) is not None
+                yield from () if is_list else (inside,)
+        else:
+            inside = self._side_at(at)
+            if inside and self._is_free(at, inside):
+                yield inside
+
+    def _side_at(self, at: int) -> _Sided | None:
+        """A side at a word, or two joined by `and`, with the full stop of `R.`."""
+        side = self._side(at)
+        if side is None or self._words[at].text == "both":
+            sides = self._text(at + 1) in {"sides", "hemispheres"}
+            return _Sided(side, at + 2) if side and sides else None
+        other = self._other_side(at) if side != "both" else None
+        other = None if other is None or self._sided_name(other + 1) else other
+        end = at + 1 if other is None else other + 1
+        if self._text(end) == "." and self._words[end - 1].text in LETTERS:
+            end += self._words[end].start == self._words[end - 1].end
+        return _Sided(side if other is None else "both", end)
+
+    def _is_free(self, at: int, found: _Sided) -> bool:
         """Whether a side belongs to nothing behind it: no name, no other side, no noun."""
-        if self._side(at) not in {"left", "right"}:
+        following = self._text(found.end)
+        two = self._side(found.end + 1) is not None
+        if following in COMPARING | OF_R | VERSUS or (following in {">", "<", "="} and two):
             return False
-        following = self._words[at + 1 : at + 2]
-        if not following:
+        if following in {"", ",", ";", ".", ")", ":"} or following in AFTER_SIDE:
             return True
-        if following[0].kind == "mark" and following[0].text in ",;.":
+        if following in JOINING and not (two and self._sided_name(found.end + 2) is False):
             return True
-        return following[0].text in JOINING and self._side(at + 2) is None
+        if found.side == "both":
+            return self._words[at].text not in {"both", "left", "right"}
+        if self._words[at].text not in SHORT and not is_korean(self._words[at].text):
+            return False
+        return self._words[at].joined or not self._sided_name(found.end)
+
+    def _sided_name(self, at: int) -> bool:
+        _, name = self._longest(at)
+        return name is not None and name.has_sides
 
     def _side(self, at: int) -> Said:
         if not 0 <= at < len(self._words):

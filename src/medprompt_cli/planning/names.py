@@ -32,6 +32,8 @@ ADJECTIVES: dict[str, str] = {
     **{"insular": "insula", "cortical": "cerebral-cortex", "tumoral": "tumor"},
     **{"parahippocampal": "parahippocampal", "precuneal": "precuneus"},
     **{"accumbal": "accumbens", "lesional": "lesion", "edematous": "edema"},
+    **{"lateral ventricular": "lateral-ventricle", "third ventricular": "third-ventricle"},
+    **{"fourth ventricular": "fourth-ventricle", "infarcted": "infarct"},
 }
 """Words for a region that stand before a noun, as in `hippocampal volume`."""
 

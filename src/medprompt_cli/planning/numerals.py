@@ -62,11 +62,12 @@ def read_number(said: str) -> tuple[float, str | None]:
     if match is None:
         raise ValueError(f"{said!r} is no number.")
     spoken = match["said"]
-    value = NUMBER_WORDS[re.sub(r"\s", " ", spoken)] if spoken else _value(match["digits"])
+    word = re.sub(r"\s", " ", spoken or "")
+    value = float(NUMBER_WORDS[word]) if spoken else _value(match["digits"])
     if match["sign"]:
         value = -value
     if match["unit"] is None:
-        return float(value), None
+        return value, None
     for pattern, unit, factor in _UNIT_OF:
         if pattern.fullmatch(match["unit"]):
             return round(value * factor, 6), unit

@@ -26,6 +26,44 @@ SHORTEST_PLURAL = 4
 PUNCTUATION = re.compile(r"""["'`“”‘’()\[\].!?]""")  # noqa: RUF001 - people paste these
 BLANK = re.compile(r"[\s_\-\u2010-\u2015]+")
 
+SIDE_NOUNS = frozenset({"side", "hemisphere", "쪽", "반구"})
+SIDED = frozenset({"sided", "side", "sides", "hemisphere", "hemispheres", "hemispheric"})
+LEAVING = frozenset({"who", "they", "has", "have", "had"})
+"""Before `left`, the verb."""
+
+LETTERS = frozenset({"l", "r"})
+"""Sides only next to a name: `in R` is a language."""
+
+SHORT = frozenset({"l", "r", "lt", "rt", "lh", "rh"})
+"""Sides that are no other word: behind a name, whatever follows."""
+
+OF_R = frozenset({"script", "package", "code", "studio", "markdown", "notebook", "function"})
+"""After R, the language is meant."""
+
+INTO = frozenset({"in", "to", "for", "with", "using", "use"})
+"""Before R, the language is meant."""
+
+NOT = frozenset({"non", "not"})
+ENHANCING = frozenset({"enhancing", "enhanced"})
+"""What is not, is no enhancing tumour."""
+
+AFTER_SIDE = frozenset({"vol", "volume", "volumes", "roi", "mask", "thickness", "+"})
+"""Behind a side, these leave it to the name before it."""
+
+VERSUS = frozenset({"vs", "versus", "대"})
+COMPARING = frozenset(
+    {"ratio", "index", "asymmetry", "difference", "comparison", "compared", "비교", "비대칭"}
+    | {"비", "비율", "지수", "차이", "차", "대칭", "비대칭지수", "비대칭도"}
+)
+"""After two sides, these ask about one and the other."""
+
+_MEETING = """
+    who that which they we has have had not be is are was were
+    patient subject participant case scan lesion
+"""
+MEETING = frozenset(_MEETING.split())
+"""Before `met`, the verb."""
+
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
@@ -56,7 +94,9 @@ def normalise(text: str) -> str:
 
 
 def _word(word: str) -> str:
-    if (
+    if len(word) > SHORTEST_PLURAL and word.endswith("ies"):
+        word = f"{word[:-3]}y"
+    elif (
         len(word) >= SHORTEST_PLURAL
         and word.endswith("s")
         and not word.endswith(("ss", "us", "is"))

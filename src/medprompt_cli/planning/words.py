@@ -25,6 +25,15 @@ SEPARATING = frozenset(",;:/&+·()?=<>≤≥%")
 ENDING = frozenset(".!\n")
 """Marks that separate two requests, but say nothing at the end of a prompt."""
 
+MIDDLE_DOTS = dict.fromkeys(map(ord, "\u318d\u30fb\uff65\u2022\u2027\u2219\u22c5"), "\u00b7")
+"""Dots that people type for the one of `좌·우`."""
+
+ABBREVIATED = re.compile(r"(?<![^\W_])(?:lt|rt|vs|approx)\.")
+"""Words whose full stop ends no request."""
+
+JOINERS = frozenset("-_.\u2010\u2011")
+"""Marks without meaning between two parts of a word: `L-HC`, `lh.hippocampus`."""
+
 FIRST_JAMO, LAST_JAMO = "\u1160", "\u11ff"
 """Vowels and finals of decomposed Korean: they join the letter before them."""
 
@@ -42,6 +51,7 @@ class Word:
         kind: A word, a number, or a mark that separates.
         value: Of a number, in `unit`; None for all others.
         unit: A unit of the plan language, or None for a bare number and all others.
+        joined: Whether it is written to the word before it, as `L` in `HC_L`.
     """
 
     text: str
@@ -50,6 +60,7 @@ class Word:
     kind: WordKind = "word"
     value: float | None = None
     unit: str | None = None
+    joined: bool = False
 
 
 def read_words(prompt: str) -> tuple[Word, ...]:
@@ -75,7 +86,8 @@ def _normalise(prompt: str) -> tuple[str, list[tuple[int, int]]]:
     text: list[str] = []
     places: list[tuple[int, int]] = []
     for start, end in _clusters(prompt):
-        part = unicodedata.normalize("NFKC", prompt[start:end]).casefold()
+        part = prompt[start:end].translate(MIDDLE_DOTS)
+        part = unicodedata.normalize("NFKC", part).casefold()
         part = unicodedata.normalize("NFKC", part)
         if "\u2044" in part:
             part = f" {part}"  # so that 1½ is not eleven halves
@@ -100,12 +112,16 @@ def _joins(character: str) -> bool:
 
 
 def _tokens(text: str) -> Iterator[Word]:
+    silent = {match.end() - 1 for match in ABBREVIATED.finditer(text)}
     for match in PIECE.finditer(text):
         start, end = match.span()
+        if start in silent:
+            continue
         if match["number"]:
             yield from _number(match["number"], start)
         elif match["word"]:
-            yield from _words(match["word"], start)
+            joined = start > 1 and text[start - 1] in JOINERS and text[start - 2].isalnum()
+            yield from _words(match["word"], start, joined=joined)
         elif text[start] in SEPARATING or text[start] in ENDING:
             yield Word(text[start], start, end, "mark")
 
@@ -116,10 +132,8 @@ def _number(said: str, start: int) -> Iterator[Word]:
     yield Word(shown, start, start + len(said), "number", value, unit)
 
 
-def _words(said: str, start: int) -> Iterator[Word]:
-    if not is_korean(said):
-        yield Word(said, start, start + len(said))
-        return
-    for part in split_korean(said):
-        yield Word(part, start, start + len(part))
+def _words(said: str, start: int, *, joined: bool) -> Iterator[Word]:
+    for part in split_korean(said) if is_korean(said) else [said]:
+        yield Word(part, start, start + len(part), joined=joined)
         start += len(part)
+        joined = True
