@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, chain
 from random import Random
 from typing import get_args
 
@@ -20,6 +20,12 @@ from medprompt_cli.synthesis.prompts.templates import Row
 from medprompt_cli.synthesis.prompts.typos import mistype
 
 NAMES: Mapping[Language, str] = {"en": "english", "ko": "korean"}
+PARTS: Mapping[Family, tuple[str, ...]] = {
+    "training": ("", "_sizes", "_changes", "_borders"),
+    "evaluation": ("",),
+}
+"""Ends of the names of the files with a family's frames."""
+
 ENGLISH_SHARE = 0.58
 """How many prompts are English where both languages are asked for."""
 
@@ -54,10 +60,11 @@ class Frame:
 
 
 def read_frames(language: Language, family: Family) -> tuple[Frame, ...]:
-    """Every frame of one language and family, in the order of its file."""
+    """Every frame of one language and family, in the order of its files."""
     counts: dict[str, int] = {}
     found: list[Frame] = []
-    for line in read_lines(f"{NAMES[language]}_{family}.txt"):
+    files = [f"{NAMES[language]}_{family}{part}.txt" for part in PARTS[family]]
+    for line in chain.from_iterable(map(read_lines, files)):
         section, _, directives = line.heading.partition(":")
         counts[section] = counts.get(section, 0) + 1
         name = f"{language}.{family}.{section}.{counts[section]:03}"
