@@ -1,0 +1,207 @@
+"""Which lobe and which arterial territory a lesion lies in.
+
+A lobe of the vocabulary is its cortex, and most lesions lie in the white matter below. A voxel
+there belongs to the lobe whose cortex is nearest, on its own side: within `NEAR_CORTEX_MM`
+with insula and cingulate gyrus as lobes of their own; deeper, where nobody names white matter
+after them, the insula is left out and the cingulate gyrus counts as frontal or parietal. Deep
+gray matter, third and fourth ventricle, brainstem and cerebellum belong to no lobe.
+Hippocampus, amygdala and what is not labelled, such as a tumor on the outside of the brain,
+belong to the nearest; so do the lateral ventricles, as what dark lesions beside them are
+labelled as.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from scipy.special import ndtr
+
+from medprompt_cli.characterization.around import (
+    SIDES,
+    box_around,
+    check_grids,
+    coded,
+    inside,
+    kind_of,
+    labelled,
+    mm_between,
+    nothing,
+    points_of,
+    side_of,
+)
+from medprompt_cli.domain.finding import Evidence, Finding
+from medprompt_cli.domain.parcels import LOBES, PARCELS
+from medprompt_cli.domain.volume import LabelMap, Mask
+
+LOBE, TERRITORY = "lobe", "territory"
+
+NEAR_CORTEX_MM = 5.0
+"""White matter within this of cortex is named after it. Source: FreeSurfer's wmparc; Salat et
+al., Regional white matter volume differences, NeuroImage 2009."""
+
+DEEP_LOBES: Mapping[str, tuple[str, ...]] = {
+    "frontal-lobe": (
+        *LOBES["frontal-lobe"],
+        *("rostral-anterior-cingulate", "caudal-anterior-cingulate"),
+    ),
+    "parietal-lobe": (*LOBES["parietal-lobe"], "posterior-cingulate", "isthmus-cingulate"),
+    "temporal-lobe": LOBES["temporal-lobe"],
+    "occipital-lobe": LOBES["occipital-lobe"],
+}
+"""Parcel kinds whose lobe a deep voxel takes. Source: FreeSurfer's mapping of parcels to lobes
+in the form that shares the cingulate gyrus out."""
+
+OUTSIDE_KINDS = frozenset(
+    {
+        *("third-ventricle", "fourth-ventricle", "brainstem", "cerebellar-white-matter"),
+        *("cerebellar-cortex", "thalamus", "caudate", "putamen", "pallidum", "accumbens"),
+        "ventral-diencephalon",
+    }
+)
+"""Structures that lie in no lobe."""
+
+SEARCH_MM = 40.0
+"""Cortex is looked for within this of a lesion: no white matter lies farther from it."""
+
+BORDER_ERROR_MM = 3.0
+"""Standard error of where a border between lobes is drawn. Own choice, as no fissure marks
+most of these borders in white matter."""
+
+EVEN = 0.5
+"""A lesion of which more than this lies outside of all lobes lies in none."""
+
+
+def lobe(lesion: Mask, structures: LabelMap, parcels: LabelMap) -> Finding:
+    """The lobe that most of a lesion's voxels belong to, e.g. `right-parietal-lobe`.
+
+    The probability is that it keeps the lesion's median voxel, however the borders between
+    lobes move by `BORDER_ERROR_MM`. What lies outside of the lobes has status `error`: the
+    question has no answer there.
+
+    Args:
+        lesion: One instance, or all of a lesion.
+        structures: Base structures; say which side and what is no lobe.
+        parcels: Of the cortex, by the names of `domain/parcels.py`.
+
+    Raises:
+        InputError: If they lie on different grids.
+    """
+    check_grids(lesion, structures, parcels)
+    if not lesion.voxels.any():
+        return nothing(lesion, LOBE)
+    ways = _ways(lesion, structures, parcels)
+    known = np.isfinite(ways.min(axis=1))
+    owner = np.where(known, np.argmin(ways, axis=1), len(LOBE_NAMES))
+    shares = np.bincount(owner, minlength=len(LOBE_NAMES) + 1) / len(owner)
+    evidence = _share_evidence(dict(zip((*LOBE_NAMES, "no-lobe"), shares, strict=True)))
+    if shares[-1] > EVEN:
+        note = "More than half of it lies in no lobe."
+        return Finding.missing(lesion.region, LOBE, "error", evidence, (note,))
+    most = int(np.argmax(shares[:-1]))
+    margin = _margins(ways[known], most)
+    evidence["median-margin"] = Evidence(float(np.median(margin)), "mm")
+    # a border that moves by 1 mm takes 1 mm from one side and gives it to the other
+    probability = float(ndtr(np.median(margin) / (2 * BORDER_ERROR_MM)))
+    return Finding(lesion.region, LOBE, LOBE_NAMES[most], probability, evidence=evidence)
+
+
+LOBE_NAMES: tuple[str, ...] = tuple(f"{side}-{name}" for name in LOBES for side in SIDES)
+"""Every lobe with its side."""
+
+
+def territory(lesion: Mask, territories: LabelMap | None) -> Finding:
+    """The arterial territory that most of a lesion's voxels lie in.
+
+    Args:
+        lesion: One instance, or all of a lesion.
+        territories: By the names of the vocabulary, e.g. `left-mca-territory`; None where
+            the weights cannot see them, as the bundled ones cannot.
+
+    Raises:
+        InputError: If they lie on different grids.
+    """
+    if territories is None:
+        note = "The weights do not see arterial territories."
+        return Finding.missing(lesion.region, TERRITORY, "not_visible", notes=(note,))
+    check_grids(lesion, territories)
+    if not lesion.voxels.any():
+        return nothing(lesion, TERRITORY)
+    names = sorted(name for index, name in territories.names.items() if index)
+    found = inside(lesion, territories.voxels)
+    owner = coded(territories, found, lambda name: names.index(name) + 1)
+    shares = np.bincount(owner, minlength=len(names) + 1) / len(owner)
+    evidence = _share_evidence(dict(zip(("no-territory", *names), shares, strict=True)))
+    if shares[0] > EVEN:
+        note = "More than half of it lies in no territory."
+        return Finding.missing(lesion.region, TERRITORY, "error", evidence, (note,))
+    most = names[int(np.argmax(shares[1:]))]
+    margin = _border_margin(lesion, territories, most)
+    evidence["median-margin"] = Evidence(margin, "mm")
+    probability = float(ndtr(margin / (2 * BORDER_ERROR_MM)))
+    return Finding(lesion.region, TERRITORY, most, probability, evidence=evidence)
+
+
+def _ways(lesion: Mask, structures: LabelMap, parcels: LabelMap) -> np.ndarray:
+    """(N, lobes) mm from every voxel of the lesion to the cortex of each lobe it may have."""
+    ids = inside(lesion, structures.voxels)
+    near, deep = (_ways_to_cortex(lesion, parcels, lobes) for lobes in (LOBES, DEEP_LOBES))
+    for side in SIDES:
+        on_side = coded(structures, ids, lambda name, s=side: side_of(name) == s).astype(bool)
+        others = np.array([side_of(name) != side for name in LOBE_NAMES])
+        for ways in (near, deep):
+            ways[np.ix_(on_side, others)] = np.inf
+    found = np.where(near.min(axis=1)[:, None] <= NEAR_CORTEX_MM, near, deep)
+    outside = coded(structures, ids, lambda name: kind_of(name) in OUTSIDE_KINDS)
+    found[outside.astype(bool)] = np.inf
+    return found
+
+
+def _ways_to_cortex(
+    lesion: Mask, parcels: LabelMap, lobes: Mapping[str, tuple[str, ...]]
+) -> np.ndarray:
+    """(N, lobes) mm from every voxel of the lesion to the parcels of every lobe."""
+    box = box_around(lesion, SEARCH_MM)
+    points = points_of(lesion.voxels[box], lesion.geometry, box)
+    ids = parcels.voxels[box]
+    places = np.argwhere(ids)
+    ids = ids[tuple(places.T)]
+    cortex = lesion.geometry.to_world(places + np.array([side.start for side in box]))
+    ways = np.empty((len(points), len(LOBE_NAMES)))
+    for column, name in enumerate(LOBE_NAMES):
+        theirs = coded(parcels, ids, _parts(name, lobes).__contains__).astype(bool)
+        ways[:, column] = mm_between(points, cortex[theirs])
+    return ways
+
+
+def _parts(name: str, lobes: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
+    side, _, kind = name.partition("-")
+    return frozenset(
+        p.name for p in PARCELS if p.side == side and p.kind in lobes.get(kind, ())
+    )
+
+
+def _margins(ways: np.ndarray, own: int) -> np.ndarray:
+    """(N,) by how many mm the own lobe is nearer than the next, at most `SEARCH_MM`."""
+    rest = np.delete(ways, own, axis=1).min(axis=1)
+    capped = (np.minimum(way, SEARCH_MM) for way in (rest, ways[:, own]))
+    return np.subtract(*capped)
+
+
+def _border_margin(lesion: Mask, regions: LabelMap, own: str) -> float:
+    """By how many mm a region is nearer to the lesion's median voxel than the next region."""
+    box = box_around(lesion, SEARCH_MM)
+    points = points_of(lesion.voxels[box], lesion.geometry, box)
+    ways = [
+        mm_between(points, points_of(labelled(regions, wanted, box), lesion.geometry, box))
+        for wanted in (lambda name: name != own, lambda name: name == own)
+    ]
+    return float(np.median(np.subtract(*np.minimum(ways, SEARCH_MM))))
+
+
+def _share_evidence(shares: Mapping[str, float]) -> dict[str, Evidence]:
+    return {
+        f"share-{name}": Evidence(100 * float(share), "%")
+        for name, share in shares.items()
+        if share
+    }
