@@ -1,0 +1,1 @@
+"""What changed between the visits of one person, and whether it is real."""
