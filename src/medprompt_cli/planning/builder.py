@@ -41,6 +41,11 @@ class Builder:
         self._in_loop: set[str] = set()
         self._saved: dict[Name, str] = {}
 
+    @property
+    def lines(self) -> list[Statement]:
+        """What was built that runs once."""
+        return self._once
+
     def program(self) -> Program:
         """What was built."""
         loop = [ForVisits(VISIT.name, tuple(self._looped))] if self._looped else []

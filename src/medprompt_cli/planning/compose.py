@@ -6,7 +6,7 @@ was asked of it; then what is set against what.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from medprompt_cli.errors import UsageError
@@ -65,7 +65,7 @@ def compose(intent: Intent, *more: Intent) -> Program:
 
 
 @dataclass(frozen=True)
-class _Operand:
+class Operand:
     """A mask and the look that it was seen in.
 
     Attributes:
@@ -114,7 +114,7 @@ class _Composer:
             self._look_at(None)
         else:
             for function in chosen.split("-"):
-                self._look_at(_visit(function))
+                self._look_at(visit_at(function))
 
     def _look(self, visit: Expression | None) -> Look:
         names = self.intent.images or (None,)
@@ -124,7 +124,7 @@ class _Composer:
     def _look_at(self, visit: Expression | None) -> None:
         """All of one visit."""
         look = self._look(visit)
-        seen = [self._operands(look, target) for target in self.intent.targets]
+        seen = [operands_of(look, target) for target in self.intent.targets]
         for operands in seen:
             for operand in operands:
                 self._show(operand)
@@ -136,62 +136,37 @@ class _Composer:
     def _is_of_two_targets(self) -> bool:
         return self.intent.compares == "none" and bool(self.intent.comparisons)
 
-    def _operands(self, look: Look, target: str) -> list[_Operand]:
-        """The masks of a target that stand side by side."""
-        if self.intent.compares == "images":
-            looks = [replace(look, images=(image,)) for image in look.images]
-            return [_Operand(*each.select(target), each) for each in looks]
-        if self.intent.compares != "sides":
-            return [_Operand(*look.select(target), look)]
-        if has_sides(target):
-            names = (f"left-{target}", f"right-{target}")
-            return [_Operand(*look.select(name), look) for name in names]
-        mask, several = look.select(target)
-        halves = (self.builder.let(call("side", mask, s)) for s in ("left", "right"))
-        return [_Operand(half, several, look) for half in halves]
-
-    def _show(self, operand: _Operand) -> None:
+    def _show(self, operand: Operand) -> None:
         self.builder.save(operand.mask)
         for quantity in self.intent.quantities:
             if quantity in (*MEASURES, *TRAIT_QUANTITIES):
                 for value in operand.value(quantity):
                     self.builder.do("read", value)
 
-    def _compare(self, *operands: _Operand) -> None:
+    def _compare(self, *operands: Operand) -> None:
         for quantity in self.intent.comparisons:
             one, other = operands
-            for value in self._compared(quantity, one, other):
+            for value in compared(quantity, self.intent.measures, one, other):
                 self.builder.do("read", value)
 
-    def _compared(self, quantity: str, one: _Operand, other: _Operand) -> Iterator[Call]:
-        measures = self.intent.measures or ("volume",)
-        function = FUNCTION_OF[quantity]
-        for measure in measures:
-            if quantity == "asymmetry" and measure == "volume":
-                yield call(function, one.mask, other.mask)
-                continue
-            visits = [one.look.visit, other.look.visit]
-            for pair in zip(one.value(measure), other.value(measure), strict=True):
-                yield call(function, *pair, *(visits if "annual" in quantity else ()))
-
     def _compare_visits(self) -> None:
-        look = self._look(_visit("first"))
+        look = self._look(visit_at("first"))
         targets = self.intent.targets if self._needs_earlier else ()
-        earlier = {name: _Operand(*look.select(name), look) for name in targets}
+        earlier = {name: Operand(*look.select(name), look) for name in targets}
         if self.intent.visits == "all":
             with self.builder.loop() as visit:
                 self._compare_with(look, earlier, visit)
         else:
             for operand in earlier.values():
                 self._show(operand)
-            self._compare_with(look, earlier, _visit("last"))
+            self._compare_with(look, earlier, visit_at("last"))
 
     def _compare_with(
-        self, before: Look, earlier: Mapping[str, _Operand], visit: Expression
+        self, before: Look, earlier: Mapping[str, Operand], visit: Expression
     ) -> None:
         look = replace(self._look(visit), before=before.images[0])
         for target in self.intent.targets:
-            operand = _Operand(*look.select(target), look)
+            operand = Operand(*look.select(target), look)
             self._show(operand)
             if target in earlier:
                 self._compare(earlier[target], operand)
@@ -203,7 +178,7 @@ class _Composer:
         only_new = self.intent.quantities == ("new-lesions",)
         return not only_new and not of_kind(self.intent, "fate")
 
-    def _count_new(self, after: _Operand, before: Name) -> None:
+    def _count_new(self, after: Operand, before: Name) -> None:
         found = after.mask if after.several else call("instances", after.mask)
         if "new" not in self.intent.filters:
             since = Comparison("==", call("fate", Name("it"), before), Text("new"))
@@ -211,8 +186,38 @@ class _Composer:
         self.builder.do("read", call("count", found))
 
 
-def _visit(function: str) -> Call:
-    return call(function, call("visits"))
+def visit_at(end: str) -> Call:
+    """The `first` or the `last` of all visits."""
+    return call(end, call("visits"))
+
+
+def operands_of(look: Look, target: str) -> list[Operand]:
+    """The masks of a target that stand side by side."""
+    if look.intent.compares == "images":
+        looks = [replace(look, images=(image,)) for image in look.images]
+        return [Operand(*each.select(target), each) for each in looks]
+    if look.intent.compares != "sides":
+        return [Operand(*look.select(target), look)]
+    if has_sides(target):
+        names = (f"left-{target}", f"right-{target}")
+        return [Operand(*look.select(name), look) for name in names]
+    mask, several = look.select(target)
+    halves = (look.builder.let(call("side", mask, side)) for side in ("left", "right"))
+    return [Operand(half, several, look) for half in halves]
+
+
+def compared(
+    quantity: str, measures: Sequence[str], one: Operand, other: Operand
+) -> Iterator[Call]:
+    """A quantity of two masks: by every measure, or by volume if none is asked for."""
+    function = FUNCTION_OF[quantity]
+    for measure in measures or ("volume",):
+        if quantity == "asymmetry" and measure == "volume":
+            yield call(function, one.mask, other.mask)
+            continue
+        visits = [one.look.visit, other.look.visit]
+        for pair in zip(one.value(measure), other.value(measure), strict=True):
+            yield call(function, *pair, *(visits if "annual" in quantity else ()))
 
 
 def _length(statements: tuple[Statement, ...]) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
+from medprompt_cli.planning.answers import SENTENCES, TOLD
 from medprompt_cli.planning.functions import FUNCTIONS, LITERALS, WORDS, TextKind
 from medprompt_cli.planning.mentions import Slot, Token
 from medprompt_cli.planning.names import EVERYTHING, LESION
@@ -20,6 +21,9 @@ from medprompt_cli.planning.vocabulary import find
 from medprompt_cli.planning.words import Word
 
 START, END, ASSIGN, IF, IF_ELSE, FOR = "start", "end", "=", "if", "if-else", "for"
+DIALOGUE = "dialogue"
+"""Begins statements that are run one by one, each after the last."""
+
 OPEN, MORE, CLOSE, SKIP, IT, UNKNOWN = "[", ",", "]", "skip", "it", "unknown"
 
 AS_SAID, BARE, LEFT, RIGHT = "as-said", "bare", "left-of", "right-of"
@@ -73,6 +77,16 @@ def constant_symbol(value: float) -> str:
     return f"#{value:g}"
 
 
+def told_symbol(told: str) -> str:
+    """Symbol of what a dialogue is told of a value."""
+    return f"<{told}>"
+
+
+def sentence_symbol(kind: str) -> str:
+    """Symbol of a kind of sentence."""
+    return f"say:{kind}"
+
+
 SYMBOLS: tuple[str, ...] = (
     *(START, END, ASSIGN, IF, IF_ELSE, FOR, OPEN, MORE, CLOSE, SKIP, IT, UNKNOWN),
     *(*READINGS, IMPLIED, *FUNCTIONS, *ARITHMETIC, *COMPARISON),
@@ -80,6 +94,9 @@ SYMBOLS: tuple[str, ...] = (
     *map(constant_symbol, CONSTANTS),
     *map(unit_symbol, UNITS),
     *map(variable_symbol, range(VARIABLES)),
+    DIALOGUE,
+    *map(told_symbol, TOLD),
+    *map(sentence_symbol, SENTENCES),
 )
 ID: dict[str, int] = {symbol: number for number, symbol in enumerate(SYMBOLS)}
 

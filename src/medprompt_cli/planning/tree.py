@@ -151,3 +151,27 @@ def walk(expression: Expression) -> Iterator[Expression]:
     yield expression
     for child in children_of(expression):
         yield from walk(child)
+
+
+def expressions_of(statement: Statement) -> tuple[Expression, ...]:
+    """The expressions of a statement itself, without those of its blocks."""
+    if isinstance(statement, Assign):
+        return (statement.value,)
+    if isinstance(statement, Do):
+        return (statement.call,)
+    return (statement.condition,) if isinstance(statement, If) else ()
+
+
+def walk_statements(statements: tuple[Statement, ...]) -> Iterator[Expression]:
+    """Every expression of statements and of their blocks, from the outside in."""
+    for statement in statements:
+        for expression in expressions_of(statement):
+            yield from walk(expression)
+        for block in blocks_of(statement):
+            yield from walk_statements(block)
+
+
+def functions_in(statement: Statement) -> frozenset[str]:
+    """Every function that is called in a statement, its blocks included."""
+    every = walk_statements((statement,))
+    return frozenset(inside.function for inside in every if isinstance(inside, Call))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
 
+from medprompt_cli.planning.functions import FUNCTIONS, Type
 from medprompt_cli.planning.parser import RESERVED, VARIABLE
 from medprompt_cli.planning.tree import (
     Call,
@@ -75,6 +76,8 @@ def _candidates(expression: Expression, defined: Mapping[str, Expression]) -> It
         yield name
         image = _first_name(expression)
         name = f"{IN_LOOP if image.startswith(IN_LOOP) else image}_{name}"
+    elif _is_measured(expression):
+        name = _measured_name(expression)
     else:
         name = _changed_name(expression)
     yield name
@@ -113,9 +116,29 @@ def _changed_name(call: Call) -> str:
     return "_".join(word for word in (visit, _word(call), rest) if word)
 
 
+def _is_measured(call: Call) -> bool:
+    result = FUNCTIONS[call.function].result
+    return result is not None and result.type in {Type.NUMBER, Type.TEXT, Type.TRUTH}
+
+
+def _measured_name(call: Call) -> str:
+    """A name for what was measured: `first_tumor_volume`, `tumor_volume_change`."""
+    inner = call.arguments[0] if call.arguments else None
+    ranked = isinstance(inner, Call) and inner.function in _RANKS
+    first = _changed_name(inner) if ranked else _first_name(call)
+    if first == "value":
+        calls = (inside for inside in walk(call) if isinstance(inside, Call))
+        first = "visits" if any(c.function == "visits" for c in calls) else first
+    visit, rest = _visit_and_rest(first)
+    kept = visit if FUNCTIONS[call.function].visits == 1 else ""
+    return "_".join(word for word in (kept, rest, call.function) if word)
+
+
 def _word(call: Call) -> str:
     if call.function in _RANKS:
         return call.function
+    if call.function == "instances":
+        return "separate"
     second = call.arguments[1] if len(call.arguments) > 1 else None
     if call.function == "side" and isinstance(second, Text):
         return second.value

@@ -15,9 +15,10 @@ from medprompt_cli.networks.prompt_config import PHI, STATUSES
 from medprompt_cli.networks.prompt_decoder import PromptBatch
 from medprompt_cli.planning.coherence import tidy
 from medprompt_cli.planning.compose import compose
-from medprompt_cli.planning.everything import gathered
+from medprompt_cli.planning.everything import gathered, place_of_everything
 from medprompt_cli.planning.grammar import encode, encode_span
-from medprompt_cli.planning.grammar_symbols import ID, START, places_of
+from medprompt_cli.planning.grammar_dialogue import TOLD_IDS, encode_dialogue
+from medprompt_cli.planning.grammar_symbols import DIALOGUE, ID, START, places_of
 from medprompt_cli.planning.grammar_wants import NotDerivableError
 from medprompt_cli.planning.mentions import Token, read_prompt
 from medprompt_cli.planning.prompt_features import (
@@ -38,6 +39,9 @@ from medprompt_cli.training.prompt_corpus import (
     unseen_mentions,
 )
 from medprompt_cli.training.prompt_recipe import PromptRecipe
+from medprompt_cli.training.teacher import dialogue_of
+
+OK = STATUSES.index("ok")
 
 NO_TARGET = -100
 """What no loss is taken of."""
@@ -48,7 +52,7 @@ NAME = 1
 WINDOW = 8
 """Steps whose prompts are made together."""
 
-WORD_PROMPTS = 5000
+WORD_PROMPTS = 40_000
 """Prompts whose words are remembered."""
 
 
@@ -99,12 +103,19 @@ def remembered_words(seed: int, count: int = WORD_PROMPTS) -> frozenset[str]:
 
 
 def example_of(
-    sample: PromptSample, words: frozenset[str], buckets: int
+    sample: PromptSample, words: frozenset[str], buckets: int, dialogue: Random | None = None
 ) -> PromptExample | None:
     """An example of a prompt; None if it is too long, or none can be made of it.
 
     Where the reader of names does not see one, because of a typing error, what is asked for
     is answered with the nearest names: the name is taken for one that is not known.
+
+    Args:
+        sample: The prompt.
+        words: That are never taken for misspelt names.
+        buckets: Rows that pieces of words are hashed to.
+        dialogue: What a made-up case tells, for an answer statement by statement; None for
+            a program. What no dialogue can answer has a program all the same.
     """
     tokens = read_prompt(sample.prompt.text, words)
     if not 0 < len(tokens) <= MOST_TOKENS:
@@ -114,11 +125,12 @@ def example_of(
     if status is None:
         return None
     places = places_of(tokens)
-    written = (ID[START], *program)
+    said = _dialogue(sample, tokens, dialogue) if dialogue and status == OK else None
+    written = (ID[START], *program) if said is None else (ID[DIALOGUE], *said)
     regions = {
         at: name
         for at in range(1, len(written))
-        if STATUSES[status] == "ok" and (name := region_at(written, at, places))
+        if status == OK and (name := region_at(written, at, places))
     }
     return PromptExample(features, written, status, regions)
 
@@ -146,6 +158,19 @@ def _labels(
     return None, ()
 
 
+def _dialogue(
+    sample: PromptSample, tokens: Sequence[Token], rng: Random
+) -> tuple[int, ...] | None:
+    """The tokens of a dialogue about an understood prompt; None if there is none."""
+    if place_of_everything(tokens) is not None:
+        return None
+    try:
+        steps = dialogue_of([tidy(intent) for intent in sample.intents], rng)
+        return tuple(encode_dialogue(steps, places_of(tokens)))
+    except (NotDerivableError, UsageError):
+        return None
+
+
 def _inside(tokens: Sequence[Token], start: int, end: int) -> list[int]:
     return [at for at, t in enumerate(tokens) if t.start < end and t.end > start]
 
@@ -158,11 +183,21 @@ def training_sample(index: int, seed: int, language: Language) -> PromptSample:
     return PromptSample(prompt, intents, intent)
 
 
+def without_words(features: PromptFeatures, rng: Random, share: float) -> PromptFeatures:
+    """The same prompt, with every word hidden as likely as `share`."""
+    counts = np.diff(features.offsets, append=len(features.pieces))
+    shown = np.array([rng.random() >= share for _ in counts], bool)
+    pieces = features.pieces[np.repeat(shown, counts)]
+    left = np.where(shown, counts, 0)
+    return PromptFeatures(pieces, np.cumsum(left) - left, features.traits)
+
+
 def collate(
     examples: Sequence[PromptExample],
     phi: Mapping[str, np.ndarray],
     rng: Random,
     name_dropout: float = 0.0,
+    word_dropout: float = 0.0,
 ) -> LabelledBatch:
     """Fill examples up to one size."""
     places = max(len(example.features.traits) for example in examples)
@@ -178,6 +213,8 @@ def collate(
     begin = 0
     for row, example in enumerate(examples):
         own, tokens = example.features, len(example.features.traits)
+        if word_dropout:
+            own = without_words(own, rng, word_dropout)
         traits[row, :tokens] = own.traits
         if rng.random() < name_dropout:
             traits[row, :, NAME] = 0
@@ -186,7 +223,9 @@ def collate(
         offsets[row, tokens:] = begin
         pieces.append(own.pieces)
         program[row, : len(example.program)] = example.program
-        following[row, : len(example.program) - 1] = example.program[1:]
+        following[row, : len(example.program) - 1] = [
+            NO_TARGET if token in TOLD_IDS else token for token in example.program[1:]
+        ]
         for at, name in example.regions.items():
             if name in phi:
                 wanted[row, at], has_phi[row, at] = phi[name], True
@@ -254,8 +293,8 @@ class PromptWindows(Dataset[list[LabelledBatch]]):
             for n in range(WINDOW)
         ]
         rng.shuffle(groups)
-        dropout = self.recipe.name_dropout
-        return [collate(group, self.phi, rng, dropout) for group in groups]
+        dropout = self.recipe.name_dropout, self.recipe.word_dropout
+        return [collate(group, self.phi, rng, *dropout) for group in groups]
 
     def _examples(self, window: int, rng: Random) -> Iterator[PromptExample]:
         wanted = self.recipe.batch * WINDOW
@@ -264,7 +303,8 @@ class PromptWindows(Dataset[list[LabelledBatch]]):
             language: Language = "ko" if rng.random() < self.recipe.korean else "en"
             sample = training_sample(number, self.recipe.seed, language)
             number += 1
-            example = example_of(sample, self.words, self.buckets)
+            told = rng if rng.random() < self.recipe.dialogues else None
+            example = example_of(sample, self.words, self.buckets, told)
             if example is not None:
                 made += 1
                 yield example

@@ -27,6 +27,8 @@ class PromptRecipe:
         status_weight: Weight of the loss of the status beside that of the program.
         phi_weight: Weight of the squared error of phi.
         name_dropout: How often a region's name is hidden, so that its kind has to do.
+        word_dropout: How often a word is hidden, so that a prompt is understood without it.
+        dialogues: Share of understood prompts that are answered statement by statement.
         korean: Share of prompts in Korean.
         workers: Processes that make prompts; 0 makes them in the training process.
         evaluate_every: Steps between evaluations.
@@ -46,6 +48,8 @@ class PromptRecipe:
     status_weight: float = 1.0
     phi_weight: float = 1.0
     name_dropout: float = 0.1
+    word_dropout: float = 0.06
+    dialogues: float = 0.25
     korean: float = 0.4
     workers: int = 0
     evaluate_every: int = 1000
