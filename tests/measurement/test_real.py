@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from medprompt_cli.bids.label_names import FREESURFER_NAMES
 from medprompt_cli.bids.nifti import read_labels, read_volume
 from medprompt_cli.domain.volume import Mask
 from medprompt_cli.measurement.diameters import max_diameter
 from medprompt_cli.measurement.instances import find_instances, instance_masks
 from medprompt_cli.measurement.labels import measure_labels
 from medprompt_cli.measurement.place import count, volume
+from medprompt_cli.measurement.standard import measure_map
 from medprompt_cli.measurement.surface import sphericity, surface_area
 
 pytestmark = pytest.mark.shared
@@ -58,3 +60,18 @@ def test_lesions_of_a_real_consensus_mask(shared_data):
     sizes = [np.count_nonzero(m.voxels) for m in instance_masks(find_instances(mask))]
     assert sum(sizes) == 1300
     assert sizes[:3] == [210, 138, 119]
+
+
+def test_every_structure_of_freesurfer_is_measured_as_it_is_counted(shared_data):
+    folder = shared_data / "anatomy" / "bert"
+    labels = read_labels(folder / "aseg.mgz", FREESURFER_NAMES)
+    found = {
+        r.region: r
+        for r in measure_map(labels, [read_volume(folder / "norm.mgz")], lambda _: ())
+    }
+    there = np.unique(labels.voxels)[1:]
+
+    assert {n for n, r in found.items() if r.voxels} == {FREESURFER_NAMES[n] for n in there}
+    for index in (17, 85, 251):
+        region = found[FREESURFER_NAMES[index]]
+        assert region.measurements[0].value == np.count_nonzero(labels.voxels == index) / 1000

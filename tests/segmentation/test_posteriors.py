@@ -99,6 +99,9 @@ def test_lesions_are_the_bright_voxels_themselves(
         assert mask.presence == found.presence[name] == pytest.approx(1, abs=0.01)
         millilitres = float((ill > 70).sum()) * np.prod(spacing) / 1000
         assert found.volumes_ml[name] == pytest.approx(millilitres)
+        sums = found.sums[name]
+        assert 0.5 * millilitres < sums.inside_ml <= sums.total_ml
+        assert sums.spread_ml <= sums.total_ml
     assert not found.masks["cyst"].voxels.any()
     assert found.volumes_ml["cyst"] == 0
     expected = np.where(ill > 0, BASE_INDEX["brainstem"], 0)

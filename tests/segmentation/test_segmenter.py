@@ -153,6 +153,11 @@ def test_volumes_are_those_of_the_voxels_where_the_network_is_sure(by_threshold,
     assert found.volumes_ml["brainstem"] == pytest.approx(millilitres, rel=1e-4)
     assert found.volumes_ml["brain"] == pytest.approx(millilitres, rel=1e-4)
     assert found.volumes_ml["left-thalamus"] == pytest.approx(0, abs=1e-6)
+    for name in ("brainstem", "brain"):
+        sums = found.sums[name]
+        assert sums.total_ml == pytest.approx(millilitres, rel=1e-4)
+        assert sums.inside_ml == pytest.approx(millilitres, rel=1e-4)
+        assert sums.spread_ml == pytest.approx(0, abs=1e-4 * millilitres)
 
 
 def test_only_what_is_asked_for_is_labelled(by_formula, lump):
@@ -215,6 +220,12 @@ def test_a_group_is_there_where_no_member_wins_but_all_together_do(
     millilitres = float((lump > 50).sum()) / 1000
     assert found.volumes_ml["basal-ganglia"] == pytest.approx(0.6 * millilitres, rel=0.05)
     assert found.volumes_ml["left-putamen"] == pytest.approx(0.15 * millilitres, rel=0.1)
+    together, alone = found.sums["basal-ganglia"], found.sums["left-putamen"]
+    assert together.total_ml == pytest.approx(found.volumes_ml["basal-ganglia"], rel=1e-5)
+    assert together.inside_ml == pytest.approx(0.6 * millilitres, rel=0.05)
+    assert together.spread_ml == pytest.approx(0.24 * millilitres, rel=0.1)
+    assert alone.inside_ml == 0
+    assert alone.spread_ml == pytest.approx(0.15 * 0.85 * millilitres, rel=0.1)
 
 
 def test_streams_are_averaged_and_their_order_does_not_matter(by_threshold, lump):

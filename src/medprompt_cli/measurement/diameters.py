@@ -23,12 +23,18 @@ from medprompt_cli.domain.geometry import Geometry
 from medprompt_cli.domain.measurement import Measurement
 from medprompt_cli.domain.volume import Mask
 from medprompt_cli.errors import InputError
-from medprompt_cli.measurement.cutout import AXES, connected_pieces, cut_out, exposed_faces
+from medprompt_cli.measurement.cutout import (
+    AXES,
+    Cutout,
+    connected_pieces,
+    cut_out,
+    exposed_faces,
+)
 from medprompt_cli.measurement.outline import (
     convex_outline,
     farthest_pair,
+    hull_points,
     longest_chord_across,
-    outer_points,
     run_ends,
 )
 
@@ -50,14 +56,19 @@ def max_diameter(mask: Mask) -> Measurement:
     cutout = cut_out(mask)
     if cutout is None:
         return Measurement.missing(mask.region, "max-diameter", "mm", "absent")
+    return Measurement(mask.region, "max-diameter", longest_mm(cutout), "mm")
+
+
+def longest_mm(cutout: Cutout) -> float:
+    """Longest diameter of any connected piece of what was cut out."""
     steps = cutout.linear
     best = 0.0
     for bound, piece in _pieces(cutout.voxels, steps, 26):
         if bound <= best:
             break
         points = run_ends(piece)
-        best = max(best, farthest_pair(points[outer_points(points)], steps)[0])
-    return Measurement(mask.region, "max-diameter", best, "mm")
+        best = max(best, farthest_pair(points[hull_points(points)], steps)[0])
+    return best
 
 
 @dataclass(frozen=True)

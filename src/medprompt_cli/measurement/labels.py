@@ -70,6 +70,8 @@ class LabelStatistics:
         centroids: (L, 3) RAS+ mm, mean of the voxel centres.
         boxes: (L, 6) RAS+ mm, in the order of `BOX` of `measurement/place.py`.
         touches_border: (L,) whether a voxel lies on an outermost plane of the image.
+        spans: (L, 2, 3) where the voxels of a label begin, and before which they end, along
+            the axes towards R, A and S; whole numbers.
         intensities: None without an image.
     """
 
@@ -80,6 +82,7 @@ class LabelStatistics:
     centroids: np.ndarray
     boxes: np.ndarray
     touches_border: np.ndarray
+    spans: np.ndarray
     intensities: LabelIntensities | None
 
     def measurements(self) -> Iterator[Measurement]:
@@ -234,6 +237,7 @@ class _Counts:
             centroids=_known(grid.to_world(np.column_stack(means)), there),
             boxes=_known(world_box(first, last, grid), there),
             touches_border=border & there,
+            spans=np.stack([first, last], axis=1),
             intensities=intensities,
         )
 

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from medprompt_cli.domain.anatomy import BASE_STRUCTURES, CLOSED_MM, LESIONS
 from medprompt_cli.domain.geometry import from_canonical
 from medprompt_cli.domain.parcels import PARCEL_INDEX, PARCEL_NAMES
+from medprompt_cli.domain.posterior import PosteriorSums
 from medprompt_cli.domain.volume import LabelMap, Mask, Volume
 from medprompt_cli.networks.pyramid import VoxelNetwork
 from medprompt_cli.segmentation.closing import closed
@@ -21,6 +22,7 @@ from medprompt_cli.segmentation.grid import NetworkGrid
 from medprompt_cli.segmentation.intensity_model import IntensityModel, with_lesions
 from medprompt_cli.segmentation.parcels import parcel_rows, parents_of
 from medprompt_cli.segmentation.predict import CorePrediction
+from medprompt_cli.segmentation.sums import RegionSums
 from medprompt_cli.segmentation.tiling import Box
 
 MM3_PER_ML = 1000.0
@@ -107,8 +109,10 @@ class Posteriors:
         self.union_voxels = {n: np.zeros(self.rows.shape, bool) for n in self.unions}
         self.lesion_voxels = {n: np.zeros(self.rows.shape, bool) for n in request.lesions}
         place = self.weight.device
-        self.mass = torch.zeros(len(BASE_STRUCTURES) + 1, dtype=torch.float64, device=place)
-        self.union_rows = torch.zeros(len(self.mass), len(self.unions), device=place)
+        self.sums = RegionSums(len(BASE_STRUCTURES) + 1, place)
+        self.union_sums = RegionSums(len(self.unions), place)
+        self.lesion_sums = RegionSums(len(request.lesions), place)
+        self.union_rows = torch.zeros(len(self.sums.total), len(self.unions), device=place)
         for u, name in enumerate(self.unions):
             self.union_rows[request.structures[name], u] = 1
 
@@ -143,22 +147,26 @@ class Posteriors:
 
     def _add_plane(self, n: int, place: tuple[slice, slice], plane: torch.Tensor) -> None:
         logits = plane.flatten(0, 1).float()  # (V, C)
-        targets = len(self.mass)
+        targets = len(self.sums.total)
         odds = logits[:, targets:] if self.lesions_there else None  # any lesion first
         logits = logits[:, :targets]
         posterior, lesion = self._posterior(logits, odds, n, place)
-        self.mass += posterior.sum(dim=0)
         shape = plane.shape[:2]
-        found = posterior.argmax(dim=1).to(torch.uint8)
+        found = self.sums.add_exclusive(posterior).to(torch.uint8)
         self.rows[n][place] = found.reshape(shape).cpu().numpy()
         anything = posterior[:, 0] < 1 - EVEN_ODDS
         self.head[n][place] = anything.reshape(shape).cpu().numpy()
         if self.unions:
-            likely = (posterior @ self.union_rows > EVEN_ODDS).reshape(*shape, -1)
+            together = posterior @ self.union_rows
+            likely = together > EVEN_ODDS
+            self.union_sums.add_overlapping(together, likely)
+            likely = likely.reshape(*shape, -1)
             for u, name in enumerate(self.unions):
                 self.union_voxels[name][n][place] = likely[..., u].cpu().numpy()
         if lesion is not None:
-            likely = (lesion > EVEN_ODDS).reshape(*shape, -1).cpu().numpy()
+            likely = lesion > EVEN_ODDS
+            self.lesion_sums.add_overlapping(lesion, likely)
+            likely = likely.reshape(*shape, -1).cpu().numpy()
             for at, voxels in enumerate(self.lesion_voxels.values()):
                 voxels[n][place] = likely[..., at]
 
@@ -186,14 +194,13 @@ class Posteriors:
         """Turn labels, masks, presence and volumes back to the image's own grid."""
         inside = tuple(slice(0, n) for n in self.grid.shape)
         head = _largest_piece(self.head[inside])
-        islands = np.bincount(self.rows[inside][~head], minlength=len(self.mass))
-        self.mass[1:] -= torch.from_numpy(islands[1:]).to(self.mass)  # posteriors near 1
+        self._drop_islands(inside, head)
         rows = self.rows[inside] * head
         presence = self._presence()
         scale = volume.geometry.voxel_volume_mm3 / MM3_PER_ML
         found = {name: voxels[inside] & head for name, voxels in self.union_voxels.items()}
         volumes = {
-            name: max(0.0, float(self.mass[rows_].sum())) * scale
+            name: max(0.0, float(self.sums.total[rows_].sum())) * scale
             for name, rows_ in self.request.structures.items()
         }
         for name in found.keys() & CLOSED_MM.keys():
@@ -214,10 +221,36 @@ class Posteriors:
             "masks": masks,
             "presence": presence,
             "volumes_ml": volumes,
+            "sums": self._sums(scale, presence),
             "limits_ml": self.limits,
             "notes": () if self.core.brain else ("No brain was found in this image.",),
             "rows": rows,
         }
+
+    def _drop_islands(self, inside: tuple[slice, ...], head: np.ndarray) -> None:
+        """Take what does not touch the head out of the sums; posteriors there are near 1."""
+        count = len(self.sums.total)
+        islands = torch.from_numpy(np.bincount(self.rows[inside][~head], minlength=count))
+        islands[0] = 0  # the background is not measured
+        self.sums.without(islands.to(self.sums.total))
+        lost = [int((voxels[inside] & ~head).sum()) for voxels in self.union_voxels.values()]
+        self.union_sums.without(torch.tensor(lost).to(self.sums.total))
+
+    def _sums(
+        self, scale: float, presence: dict[str, float | None]
+    ) -> dict[str, PosteriorSums]:
+        """By target; those of a lesion that is not there, and of what was closed, have none."""
+        found = {
+            name: self.union_sums.result(self.unions.index(name), scale)
+            if len(rows) > 1
+            else self.sums.result(rows[0], scale)
+            for name, rows in self.request.structures.items()
+            if name not in CLOSED_MM
+        }
+        for at, name in enumerate(self.request.lesions):
+            if (presence[name] or 0.0) >= EVEN_ODDS:
+                found[name] = self.lesion_sums.result(at, scale)
+        return found
 
     def _labels(self, rows: np.ndarray, volume: Volume) -> LabelMap:
         """The base structures that were asked for by themselves."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from medprompt_cli.domain.posterior import PosteriorSums
 from medprompt_cli.domain.volume import LabelMap, Mask, Volume, check_one_grid
 from medprompt_cli.errors import WeightsError
 from medprompt_cli.networks.config import config_from_dict
@@ -40,6 +41,7 @@ class Segmentation:
         volumes_ml: Per target. Of structures and their unions the sum of posteriors times
             voxel volume, less the voxels of pieces that were dropped; of parcels and
             lesions the volume of the mask.
+        sums: What the posteriors add up to, per structure, union and lesion that is there.
         limits_ml: Per lesion, the volume from which on it is found; None if not known.
         notes: What a reader of the result should know, one sentence each.
         seconds: Time per stage.
@@ -50,6 +52,7 @@ class Segmentation:
     masks: dict[str, Mask]
     presence: dict[str, float | None]
     volumes_ml: dict[str, float]
+    sums: dict[str, PosteriorSums]
     limits_ml: dict[str, float | None]
     notes: tuple[str, ...]
     seconds: dict[str, float]
