@@ -15,7 +15,6 @@ from medprompt_cli import __version__
 from medprompt_cli.bids.atomic import Staged, discard, stage, write_file_if_new
 from medprompt_cli.bids.entities import build_name
 from medprompt_cli.bids.entry import ImageEntry
-from medprompt_cli.bids.label_image import grid_header, smallest_unsigned, stage_label_image
 from medprompt_cli.bids.label_table import label_table, parcel_table
 from medprompt_cli.domain.anatomy import LESIONS
 from medprompt_cli.domain.volume import LabelMap, Mask
@@ -29,6 +28,9 @@ SEGMENTATION = "medprompt"
 
 PARCELLATION = "dkt"
 """Value of the `seg` entity of parcels: most of them follow the DKT protocol."""
+
+IGNORED = f"{LOGS}/\nmeasurements*\nfindings*\nlesions*\n"
+"""What BIDS validation is to pass over: records, and tables with their parts."""
 
 ROUNDED = (
     "The source holds its affine in 64 bits and the sform of this file in 32: "
@@ -123,6 +125,13 @@ def stage_regions(
     Raises:
         OutputError: If one cannot be written; then none is left behind.
     """
+    # nibabel takes a while to load, and `medprompt status` needs only names of this module.
+    from medprompt_cli.bids.label_image import (
+        grid_header,
+        smallest_unsigned,
+        stage_label_image,
+    )
+
     folder = out / anat_folder(entry)
     images: list[tuple[str, LabelMap | Mask]] = [
         *((dseg_name(entry, seg), labels) for seg, labels in regions.maps.items()),
@@ -200,12 +209,28 @@ def to_json(content: Mapping[str, Any]) -> str:
 
 
 def write_dataset_files(out: Path, source_root: Path, *, parcels: bool = False) -> str:
-    """Write what an output folder holds once, and link it to the source dataset.
+    """Write what an output folder of masks holds once, and link it to the source dataset.
 
     Args:
         out: The output folder; made if it is not there.
         source_root: Folder that the sources' BIDS URIs start from.
         parcels: Whether parcels are asked for, whose table is to lie there too.
+
+    Returns:
+        The name that the source dataset has in `DatasetLinks`.
+
+    Raises:
+        OutputError: If a file cannot be written.
+    """
+    name = write_description(out, source_root)
+    write_file_if_new(out / f"seg-{SEGMENTATION}_dseg.tsv", label_table().encode())
+    if parcels:
+        write_file_if_new(out / f"seg-{PARCELLATION}_dseg.tsv", parcel_table().encode())
+    return name
+
+
+def write_description(out: Path, source_root: Path) -> str:
+    """Say whose an output folder is, link it to its source, and name what BIDS passes over.
 
     Returns:
         The name that the source dataset has in `DatasetLinks`.
@@ -220,10 +245,7 @@ def write_dataset_files(out: Path, source_root: Path, *, parcels: bool = False) 
         name = "source" if "source" not in links else f"source{len(links) + 1}"
     links[name] = target
     write_file_if_new(out / DESCRIPTION, to_json(_description(links)).encode())
-    write_file_if_new(out / f"seg-{SEGMENTATION}_dseg.tsv", label_table().encode())
-    if parcels:
-        write_file_if_new(out / f"seg-{PARCELLATION}_dseg.tsv", parcel_table().encode())
-    write_file_if_new(out / ".bidsignore", f"{LOGS}/\n".encode())
+    write_file_if_new(out / ".bidsignore", IGNORED.encode())
     return name
 
 

@@ -42,6 +42,12 @@ class ImageEntry:
         return stem_of(self.path.name)
 
     @property
+    def kind(self) -> str | None:
+        """The suffix; `T1ce` for a T1w with a contrast agent."""
+        enhanced = self.suffix == "T1w" and self.entities.get("ce")
+        return "T1ce" if enhanced else self.suffix
+
+    @property
     def modality(self) -> Literal["MR", "CT"] | None:
         """What the suffix says of how intensities are to be read; None if nothing."""
         if self.suffix == "ct":
