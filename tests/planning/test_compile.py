@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -94,6 +94,16 @@ def test_a_prompt_becomes_a_program():
     assert compiled.agreement == 1
     assert list(compiled.phi) == ["left-hippocampus"]
     assert compiled.phi["left-hippocampus"].shape == (PHI,)
+
+
+@pytest.mark.parametrize(("own", "status"), [(0.0, "ok"), (100.0, "ambiguous")])
+def test_a_phrase_whose_phi_is_that_of_another_region_is_not_understood(own, status):
+    prompt = "volume of the left hippocampus"
+    table = {"left-hippocampus": np.full(PHI, own), "left-amygdala": np.full(PHI, 50.0)}
+
+    compiled = compile_prompt(prompt, replace(told(prompt, VOLUME), phi=table))
+
+    assert compiled.status == status
 
 
 def test_programs_that_disagree_are_shown_side_by_side():

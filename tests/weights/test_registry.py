@@ -9,6 +9,7 @@ import pytest
 
 from medprompt_cli.errors import WeightsError
 from medprompt_cli.networks.config import CONFIGS
+from medprompt_cli.networks.prompt_config import PROMPT_CONFIGS
 from medprompt_cli.weights.registry import (
     DEFAULT,
     bundled_folder,
@@ -134,11 +135,16 @@ def test_every_entry_of_the_registry_matches_its_file():
         assert len(raw) == entry.bytes
         assert hashlib.sha256(raw).hexdigest() == entry.sha256
         about = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])["__metadata__"]
-        assert json.loads(about["network"])["name"] == entry.network
-        assert entry.network in CONFIGS
-        assert 2 ** int(about["finest_level"]) == entry.finest_mm
         assert entry.licence
         assert len(entry.recipe) == len(entry.steps)
+        if entry.reads == "prompts":
+            assert json.loads(about["prompt_network"])["name"] == entry.network
+            assert entry.network in PROMPT_CONFIGS
+            assert entry.finest_mm is None
+        else:
+            assert json.loads(about["network"])["name"] == entry.network
+            assert entry.network in CONFIGS
+            assert 2 ** int(about["finest_level"]) == entry.finest_mm
 
 
 def test_recipes_of_the_registry_are_in_the_repository():

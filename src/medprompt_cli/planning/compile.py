@@ -163,6 +163,7 @@ class _Compiler:
         """A program, if the network is sure of it."""
         meanings = [self.meaning(draft) for draft in drafts]
         likeliest = meanings[0]
+        sure = sure and all(self.model.means(*region) for region in drafts[0].phi.items())
         agreeing = sum(_same(meaning, likeliest) for meaning in meanings[1:])
         share = agreeing / max(1, len(meanings) - 1)
         if likeliest is None or not sure or share < self.model.agreement:

@@ -30,6 +30,10 @@ from medprompt_cli.planning.vocabulary import all_targets
 Language = Literal["en", "ko"]
 
 SCHEMA_VERSION = "1"
+
+PLAN_FILE = "plan.json"
+"""Its name in an output folder."""
+
 MAX_BYTES = 1_000_000
 """No plan is longer: a program has at most `source.MAX_CHARACTERS`."""
 
@@ -115,6 +119,11 @@ class Plan:
                 f"these are {_label(used)}.",
                 remedy="Use the weights it was made for, or compile the prompt again.",
             )
+
+
+def language_of(prompt: str) -> Language:
+    """The language of a prompt: Korean if it holds a letter of it."""
+    return "ko" if any("\uac00" <= letter <= "\ud7a3" for letter in prompt) else "en"
 
 
 def write_plan(path: Path, plan: Plan) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from medprompt_cli.errors import WeightsError
-from medprompt_cli.networks.prompt_config import PromptConfig, prompt_config_from_dict
+from medprompt_cli.networks.prompt_config import PHI, PromptConfig, prompt_config_from_dict
 from medprompt_cli.planning.decoder import NumpyDecoder
 from medprompt_cli.planning.grammar_symbols import SYMBOLS
 from medprompt_cli.planning.prompt_features import (
@@ -24,13 +23,14 @@ from medprompt_cli.planning.prompt_features import (
     name_rows,
 )
 from medprompt_cli.planning.spelling import Speller
-from medprompt_cli.weights.registry import bundled_folder
-
-BUNDLED = "prompt-small.safetensors"
-"""The file that comes with the package."""
+from medprompt_cli.weights.registry import DEFAULT_PROMPTS
+from medprompt_cli.weights.store import read_weights
 
 SAMPLES = 4
 """Programs that are drawn beside the likeliest one, to see whether they agree with it."""
+
+PHI_TABLE = "phi_table"
+"""The tensor with the embeddings, (N, 32), of the names under `phi_names`."""
 
 _MAKE_ANEW = "Use weights made for this version, or train with `medprompt train prompts`."
 
@@ -45,6 +45,8 @@ class PromptModel:
         words: Words of the sentences it was trained on.
         agreement: Share of drawn programs that have to mean what the likeliest one means.
         sha256: Of the file it was read from; empty if of none.
+        phi: Embeddings that regions have in the network that sees, by canonical name;
+            empty if it was trained without.
     """
 
     decoder: NumpyDecoder
@@ -52,6 +54,16 @@ class PromptModel:
     words: frozenset[str]
     agreement: float = 0.5
     sha256: str = ""
+    phi: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    def means(self, name: str, phi: np.ndarray) -> bool:
+        """Whether an embedding is nearest to that of a region; true of one that has none."""
+        if name not in self.phi:
+            return True
+        distances = {
+            known: float(np.square(own - phi).sum()) for known, own in self.phi.items()
+        }
+        return min(distances, key=distances.__getitem__) == name
 
     @cached_property
     def spelling(self) -> Speller:
@@ -95,26 +107,22 @@ def load_prompt_model(path: Path | None = None) -> PromptModel:
     Raises:
         WeightsError: If the file cannot be read or was made for another version.
     """
-    path = path or bundled_folder() / BUNDLED
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise WeightsError(
-            f"{path}: weights cannot be read: {error.strerror}.",
-            remedy="Reinstall medprompt, or give the path of a .safetensors file.",
-        ) from error
-    tensors, about = _parse(path, raw)
+    file = read_weights(path or DEFAULT_PROMPTS, "prompts")
+    path = file.path
+    tensors, about = _parse(path, file.raw)
     config = prompt_config_from_dict(json.loads(about["prompt_network"]))
     if json.loads(about["symbols"]) != list(SYMBOLS):
         raise WeightsError(
             f"{path}: made for another version of the plan language.", remedy=_MAKE_ANEW
         )
+    table = tensors.pop(PHI_TABLE, np.zeros((0, PHI), np.float16)).astype(np.float32)
     return PromptModel(
         NumpyDecoder(config, tensors),
         name_rows(json.loads(about["names"])),
         frozenset(json.loads(about["words"])),
         json.loads(about["agreement"]),
-        hashlib.sha256(raw).hexdigest(),
+        file.sha256,
+        dict(zip(json.loads(about.get("phi_names", "[]")), table, strict=True)),
     )
 
 

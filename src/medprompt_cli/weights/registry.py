@@ -5,11 +5,15 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from medprompt_cli.errors import WeightsError
 
 DEFAULT = "anatomy-small"
-"""The entry used when none is asked for."""
+"""The entry that reads images when none is asked for."""
+
+DEFAULT_PROMPTS = "prompt-small"
+"""The entry that reads prompts when none is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +23,7 @@ class WeightsEntry:
     Attributes:
         name: Its table in `weights.toml`.
         version: Changes whenever a number may change.
-        network: A config of networks/config.py.
+        network: A config of networks/config.py, or of networks/prompt_config.py.
         file: Name beside this module, in `files/`.
         sha256: Of that file.
         bytes: Size of that file.
@@ -28,9 +32,11 @@ class WeightsEntry:
         recipe: The training recipes, in order.
         steps: Optimiser steps of each recipe.
         device: What they were trained on.
-        finest_mm: The finest level that was trained.
-        accuracy: Mean Dice of the 17 kinds on real scans, by group of scans, as
-            examples/benchmarks/accuracy.py printed it.
+        finest_mm: The finest level that was trained; None for weights that read prompts.
+        accuracy: Of images, mean Dice of the 17 kinds on real scans by group of scans, as
+            examples/benchmarks/accuracy.py printed it; of prompts, the share understood by
+            language, as examples/benchmarks/prompts.py did.
+        reads: `images` or `prompts`.
     """
 
     name: str
@@ -44,8 +50,9 @@ class WeightsEntry:
     recipe: list[str]
     steps: list[int]
     device: str
-    finest_mm: int
+    finest_mm: int | None = None
     accuracy: dict[str, float] = field(default_factory=dict)
+    reads: Literal["images", "prompts"] = "images"
 
 
 def registry_path() -> Path:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from medprompt_cli.errors import WeightsError
 from medprompt_cli.weights.registry import (
@@ -47,29 +47,59 @@ def load_weights(which: str | Path | None = None) -> LoadedWeights:
     Raises:
         WeightsError: If they are unknown, missing, damaged, or without a config.
     """
-    name = str(which) if which is not None else DEFAULT
-    if name.endswith(".safetensors"):
-        path, entry = Path(name), None
-    else:
-        entry = _entry(name)
-        path = bundled_folder() / entry.file
-    raw = _read(path)
-    digest = hashlib.sha256(raw).hexdigest()
-    if entry is not None:
-        _check(path, len(raw), digest, entry)
-    tensors, network, finest_level = _parse(path, raw)
+    file = read_weights(which if which is not None else DEFAULT, "images")
+    tensors, network, finest_level = _parse(file.path, file.raw)
     return LoadedWeights(
-        name=entry.name if entry else path.stem,
-        version=entry.version if entry else "file",
-        sha256=digest,
+        name=file.name,
+        version=file.version,
+        sha256=file.sha256,
         tensors=tensors,
         network=network,
         finest_level=finest_level,
     )
 
 
-def _entry(name: str) -> WeightsEntry:
-    entries = read_registry()
+@dataclass(frozen=True)
+class WeightsFile:
+    """A file of weights as it lies, its hash checked.
+
+    Attributes:
+        path: Where it is.
+        name: Registry name, or the file's name for weights from elsewhere.
+        version: Registry version, or `file`.
+        sha256: Of the file.
+        raw: Its bytes.
+    """
+
+    path: Path
+    name: str
+    version: str
+    sha256: str
+    raw: bytes
+
+
+def read_weights(which: str | Path, reads: Literal["images", "prompts"]) -> WeightsFile:
+    """Read weights by registry name, or from a safetensors file of your own.
+
+    Raises:
+        WeightsError: If they are unknown, missing, damaged, or read something else.
+    """
+    name = str(which)
+    if name.endswith(".safetensors"):
+        path, entry = Path(name), None
+    else:
+        entry = _entry(name, reads)
+        path = bundled_folder() / entry.file
+    raw = _read(path)
+    digest = hashlib.sha256(raw).hexdigest()
+    if entry is not None:
+        _check(path, len(raw), digest, entry)
+    label = (entry.name, entry.version) if entry else (path.stem, "file")
+    return WeightsFile(path, *label, digest, raw)
+
+
+def _entry(name: str, reads: Literal["images", "prompts"]) -> WeightsEntry:
+    entries = {n: entry for n, entry in read_registry().items() if entry.reads == reads}
     if name not in entries:
         raise WeightsError(
             f"There are no weights called {name!r}; there are: {', '.join(entries)}.",
