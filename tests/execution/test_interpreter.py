@@ -9,6 +9,7 @@ import pytest
 
 from medprompt_cli.domain import anatomy
 from medprompt_cli.domain.anatomy import LESIONS
+from medprompt_cli.domain.finding import Finding
 from medprompt_cli.domain.geometry import Geometry
 from medprompt_cli.domain.volume import Volume
 from medprompt_cli.errors import InputError, UsageError
@@ -16,7 +17,14 @@ from medprompt_cli.execution.case import Case
 from medprompt_cli.execution.interpreter import Interpreter
 from medprompt_cli.execution.looking import Looker
 from medprompt_cli.execution.operations import Operations, check_possible, days_between
-from medprompt_cli.execution.values import Image, Number, Text, Truth, Visit
+from medprompt_cli.execution.values import (
+    Characterized,
+    Image,
+    Number,
+    Text,
+    Truth,
+    Visit,
+)
 from medprompt_cli.execution.wording import say
 from medprompt_cli.planning.checker import check
 from medprompt_cli.planning.parser import parse
@@ -172,6 +180,16 @@ else:
     assert events[0].value == Truth(None, "absent")
 
 
+def test_instances_of_instances_are_themselves(run):
+    program = """
+found = instances(segment(image(), "tumor"))
+read(count(instances(where(found, volume(it) > 10 * mm3))))
+"""
+    boxes = (TUMOR, np.s_[10:12, 10:12, 10:12]), (TUMOR, np.s_[30:33, 10:12, 10:12])
+
+    assert answers(run(program, image(*boxes))) == ["1"]
+
+
 def test_masks_are_combined_and_kept(run):
     program = """
 whole = segment(image(), "cerebral-cortex")
@@ -209,13 +227,17 @@ read(distance(tumor, segment(image("FLAIR"), "right-cerebral-cortex")))
     assert found[3].value == pytest.approx(7.0, abs=1.0)
 
 
-@pytest.mark.parametrize("function", ["lobe", "territory", "enhances"])
-def test_what_cannot_be_computed_is_refused_before_an_image_is_read(function):
-    with pytest.raises(UsageError, match=function) as caught:
-        check_possible(frozenset({"volume", function}))
+def test_what_cannot_be_computed_is_refused_before_an_image_is_read():
+    with pytest.raises(UsageError, match="fate") as caught:
+        check_possible(frozenset({"volume", "fate", "signal"}))
 
-    said = f"{function}() can be planned but not computed by this version."
-    assert str(caught.value) == said
+    assert str(caught.value) == "fate() can be planned but not computed by this version."
+
+
+UNSURE, NAMED = (
+    Characterized(Finding.missing("tumor", "signal", "failed_qc", notes=(note,)), ())
+    for note in ("Too little of it is seen.", "ADC is unknown.")
+)
 
 
 def test_days_between_visits_need_both_dates():
@@ -233,6 +255,9 @@ def test_days_between_visits_need_both_dates():
         (Number(None, "length", "truncated_fov"), "not known (cut by the edge of the image)"),
         (Truth(value=True), "yes"),
         (Truth(None, "not_visible"), "not known (not visible to these weights)"),
+        (Truth(None, "failed_qc"), "not known (not found, though it is probably there)"),
+        (Truth(None, "failed_qc", UNSURE), "not known (too little of it is seen)"),
+        (Text(None, "failed_qc", NAMED), "not known (ADC is unknown)"),
         (Text("hyper"), "hyper"),
         (FIRST, "ses-01"),
         (Visit(None, 2), "visit 3"),

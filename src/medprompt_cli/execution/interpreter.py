@@ -14,6 +14,7 @@ from typing import Literal
 from medprompt_cli.execution.arithmetic import calculate, compare
 from medprompt_cli.execution.case import Case
 from medprompt_cli.execution.values import (
+    MEASURED,
     Image,
     Number,
     Regions,
@@ -184,7 +185,8 @@ class Interpreter:
             self.scope[IT] = part
             holds = self.value(condition)
             if not isinstance(holds, Truth) or holds.value is None:
-                status = holds.status if isinstance(holds, Truth) else "undefined"
+                why = holds.status if isinstance(holds, Truth) else "undefined"
+                status = why if status in {MEASURED, "truncated_fov"} else status
             elif holds.value:
                 kept.append(part)
         self.scope.pop(IT, None)

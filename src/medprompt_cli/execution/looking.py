@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from medprompt_cli.domain.volume import Volume
-from medprompt_cli.execution.segment import CaseResult, Segments, Target, segment_case
+from medprompt_cli.domain.anatomy import BASE_NAMES, LESIONS
+from medprompt_cli.domain.parcels import LOBES, parcels_of
+from medprompt_cli.domain.volume import LabelMap, Mask
+from medprompt_cli.execution.segment import CaseResult, Segments, segment_case
 from medprompt_cli.execution.values import Image, Region, Status
 from medprompt_cli.planning.vocabulary import resolve
+
+AROUND: tuple[str, ...] = (*BASE_NAMES, "lesion")
+"""What a lesion is held against: every tissue, less whatever is lesion itself."""
+
+CORTEX: tuple[str, ...] = parcels_of(tuple(k for kinds in LOBES.values() for k in kinds))
+"""The parcels of every lobe."""
+
+Key = tuple[int, ...]
+"""Which images were read together."""
 
 
 @dataclass
@@ -20,34 +31,100 @@ class Looker:
     Attributes:
         segmenter: The network.
         wanted: Canonical names that a program segments anywhere, for the first pass.
+        together: Images that are always read together, whichever of them is named.
+        passes: What every pass of the network gave, in order.
     """
 
     segmenter: Segments
     wanted: tuple[str, ...] = ()
-    _seen: dict[tuple[int, ...], dict[str, Region]] = field(default_factory=dict)
+    together: tuple[Image, ...] = ()
+    passes: list[CaseResult] = field(default_factory=list)
+    _of: dict[Key, list[CaseResult]] = field(default_factory=dict)
+    _regions: dict[tuple[Key, str], Region] = field(default_factory=dict)
+    _lesions: dict[tuple[Key, int], Mask] = field(default_factory=dict)
 
     def region(self, images: tuple[Image, ...], name: str) -> Region:
         """Where a target is in images that are read together; both sides of a bare name."""
-        key = tuple(id(image) for image in images)
-        known = self._seen.setdefault(key, {})
-        if any(target.name not in known for target in resolve([name])):
-            names = dict.fromkeys((name, *(w for w in self.wanted if w not in known)))
-            targets = [t for t in resolve(list(names)) if t.name not in known]
-            known.update(self._look(images, targets))
-        parts = [known[target.name] for target in resolve([name])]
+        images = self._as_read(images)
+        names = [target.name for target in resolve([name])]
+        self._pass(images, names)
+        parts = [self._region(images, one) for one in names]
         return parts[0] if len(parts) == 1 else _joined(name, parts)
 
-    def _look(self, images: tuple[Image, ...], targets: Sequence[Target]) -> dict[str, Region]:
-        volumes = [image.read() for image in images]
-        result = segment_case(volumes, targets, self.segmenter)
-        return {t.name: _region(t.name, images, volumes[0], result) for t in targets}
+    def structures(self, images: tuple[Image, ...]) -> LabelMap:
+        """All base structures; of an image without a brain, a map that is empty."""
+        images = self._as_read(images)
+        found = self._pass(images, AROUND, CORTEX).labels
+        if found is not None:
+            return found
+        geometry = images[0].read().geometry
+        return LabelMap(np.zeros(geometry.shape, np.uint8), geometry, {})
+
+    def parcels(self, images: tuple[Image, ...]) -> LabelMap | None:
+        """The cortex of all lobes; None if nothing of it is seen."""
+        return self._pass(self._as_read(images), (*AROUND, *CORTEX)).parcels
+
+    def lesions(self, images: tuple[Image, ...]) -> Mask:
+        """Everything that was seen to be lesion of any kind; may hold no voxel."""
+        images = self._as_read(images)
+        self._pass(images, AROUND, CORTEX)
+        passes = self._of[_key(images)]
+        key = _key(images), len(passes)
+        if key not in self._lesions:
+            seen = [mask for found in passes for mask in found.masks if mask.region in LESIONS]
+            geometry = images[0].read().geometry
+            voxels = np.zeros(geometry.shape, bool)
+            for mask in seen:
+                voxels |= mask.voxels
+            self._lesions[key] = Mask("lesion", voxels, geometry)
+        return self._lesions[key]
+
+    def _as_read(self, images: tuple[Image, ...]) -> tuple[Image, ...]:
+        joined = any(image is one for image in images for one in self.together)
+        return self.together if joined else images
+
+    def _region(self, images: tuple[Image, ...], name: str) -> Region:
+        """One target; its voxels are taken out of the label map when it is asked for."""
+        key = _key(images), name
+        if key not in self._regions:
+            self._regions[key] = _region(name, images, self._pass(images, (name,)))
+        return self._regions[key]
+
+    def _pass(
+        self, images: tuple[Image, ...], names: Collection[str], beside: Iterable[str] = ()
+    ) -> CaseResult:
+        """A pass over these images that answers all of `names`.
+
+        If there was none, one is run: for them, for what is wanted, and for `beside`, which
+        is likely to be asked for next.
+        """
+        done = self._of.setdefault(_key(images), [])
+        for found in done:
+            if {result.name for result in found.results}.issuperset(names):
+                return found
+        answered = {result.name for found in done for result in found.results}
+        wanted = [
+            target.name
+            for name in self.wanted
+            for target in resolve([name])
+            if target.name not in answered
+        ]
+        targets = resolve(list(dict.fromkeys((*names, *wanted, *beside))))
+        found = segment_case([image.read() for image in images], targets, self.segmenter)
+        done.append(found)
+        self.passes.append(found)
+        return found
 
 
-def _region(name: str, images: tuple[Image, ...], volume: Volume, result: CaseResult) -> Region:
+def _key(images: Sequence[Image]) -> Key:
+    return tuple(id(image) for image in images)
+
+
+def _region(name: str, images: tuple[Image, ...], result: CaseResult) -> Region:
     found = next(r for r in result.results if r.name == name)
     voxels = _voxels(name, result) if found.has_voxels else None
-    status: Status = found.status
-    return Region(name, images, volume.geometry, voxels, status, found.presence, name)
+    geometry = images[0].read().geometry
+    return Region(name, images, geometry, voxels, found.status, found.presence, name)
 
 
 def _voxels(name: str, result: CaseResult) -> np.ndarray | None:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cached_property
 
 from medprompt_cli.domain.measurement import Measurement
-from medprompt_cli.domain.volume import Mask
+from medprompt_cli.domain.volume import Mask, Volume
 from medprompt_cli.errors import InputError, UsageError
 from medprompt_cli.execution import arithmetic, combining
 from medprompt_cli.execution.case import Case
+from medprompt_cli.execution.characterizing import Characterizer
 from medprompt_cli.execution.combining import as_region
 from medprompt_cli.execution.interpreter import Operation
-from medprompt_cli.execution.looking import Looker
+from medprompt_cli.execution.looking import AROUND, CORTEX, Looker
 from medprompt_cli.execution.values import (
     Image,
+    Instance,
     Number,
     Region,
     Regions,
@@ -27,10 +30,21 @@ from medprompt_cli.execution.values import (
     Visits,
 )
 from medprompt_cli.measurement import diameters, intensity, place, surface
+from medprompt_cli.measurement.resample import resampled
 from medprompt_cli.planning.functions import FUNCTIONS
 
-NOT_YET = frozenset({"signal", "lobe", "territory", "fate", "enhances", "restricts_diffusion"})
+NOT_YET = frozenset({"fate"})
 """Functions that can be planned but not yet computed: a program with one is refused."""
+
+IMPLIED: Mapping[str, tuple[str, ...]] = {
+    "side": ("left-cerebrum", "right-cerebrum"),
+    "fraction_of_icv": ("intracranial",),
+    "signal": AROUND,
+    "enhances": AROUND,
+    "restricts_diffusion": AROUND,
+    "lobe": (*AROUND, *CORTEX),
+}
+"""Regions that a function looks at beside those it is given."""
 
 SECONDS_PER_DAY = 86_400
 
@@ -119,9 +133,16 @@ class Operations:
         """A shell around a mask."""
         return combining.rim(mask, width.value or 0.0)
 
-    def instances(self, mask: Region) -> Regions:
-        """Its connected components."""
-        return combining.instances(mask)
+    def instances(self, mask: Region | Regions) -> Regions:
+        """Its connected components, numbered; instances are their own."""
+        if isinstance(mask, Regions):
+            return mask
+        found = combining.instances(mask)
+        numbered = (
+            replace(part, instance=Instance(found.name, number))
+            for number, part in enumerate(found.parts, start=1)
+        )
+        return replace(found, parts=tuple(numbered))
 
     def largest(self, instances: Regions) -> Region:
         """The largest of them."""
@@ -165,22 +186,22 @@ class Operations:
 
     def mean(self, image: Image, mask: Region) -> Number:
         """Mean intensity."""
-        return _measure(lambda m: intensity.mean(m, image.read()), mask, "intensity")
+        return _measure(lambda m: intensity.mean(m, _on_grid_of(m, image)), mask, "intensity")
 
     def std(self, image: Image, mask: Region) -> Number:
         """Standard deviation of the intensity."""
-        return _measure(lambda m: intensity.std(m, image.read()), mask, "intensity")
+        return _measure(lambda m: intensity.std(m, _on_grid_of(m, image)), mask, "intensity")
 
     def percentile(self, image: Image, mask: Region, percent: Number) -> Number:
         """A percentile of the intensity."""
         share = percent.value or 0.0
         return _measure(
-            lambda m: intensity.percentile(m, image.read(), share), mask, "intensity"
+            lambda m: intensity.percentile(m, _on_grid_of(m, image), share), mask, "intensity"
         )
 
     def density(self, image: Image, mask: Region) -> Number:
         """Mean density on CT."""
-        return _measure(lambda m: intensity.density(m, image.read()), mask, "density")
+        return _measure(lambda m: intensity.density(m, _on_grid_of(m, image)), mask, "density")
 
     def centroid(self, mask: Region) -> Text:
         """Its middle in RAS+ mm."""
@@ -199,6 +220,31 @@ class Operations:
             Mask(r.name, r.voxels, r.geometry) for r in (mask, other) if r.voxels is not None
         )
         return _number(place.distance(*pair), "length")
+
+    @cached_property
+    def characterizer(self) -> Characterizer:
+        """What regions of the case were found to be like."""
+        return Characterizer(self.case, self.looker)
+
+    def signal(self, mask: Region, image: Image | None) -> Text:
+        """Brighter than normal tissue, like it, or darker."""
+        return self.characterizer.signal(mask, image)
+
+    def lobe(self, mask: Region, image: Image | None) -> Text:  # noqa: ARG002 - see below
+        """The lobe it lies in, by the labels of the image that it was seen on: on its grid."""
+        return self.characterizer.lobe(mask)
+
+    def territory(self, mask: Region, image: Image | None) -> Text:  # noqa: ARG002 - as lobe
+        """The arterial territory it lies in."""
+        return self.characterizer.territory(mask)
+
+    def enhances(self, mask: Region) -> Truth:
+        """Whether it takes up contrast agent."""
+        return self.characterizer.enhances(mask)
+
+    def restricts_diffusion(self, mask: Region) -> Truth:
+        """Whether diffusion is restricted in it."""
+        return self.characterizer.restricts_diffusion(mask)
 
     def presence(self, mask: Region) -> Number:
         """Probability that it is there."""
@@ -256,7 +302,7 @@ def check_possible(functions: frozenset[str]) -> None:
     if missing:
         raise UsageError(
             f"{missing[0]}() can be planned but not computed by this version.",
-            remedy="Ask for masks, volumes, diameters, counts or changes of them.",
+            remedy="Ask for masks, what they are like, volumes, counts or changes of them.",
         )
 
 
@@ -296,6 +342,10 @@ def _measure(law: Callable[[Mask], Measurement], region: Region, dimension: str)
     if region.voxels is None or region.status != "measured":
         return Number(None, dimension, region.status)
     return _number(law(Mask(region.name, region.voxels, region.geometry)), dimension)
+
+
+def _on_grid_of(mask: Mask, image: Image) -> Volume:
+    return resampled(image.read(), mask.geometry)
 
 
 def _number(found: Measurement, dimension: str) -> Number:

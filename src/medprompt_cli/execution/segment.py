@@ -11,7 +11,9 @@ from typing import Literal, Protocol
 
 from medprompt_cli.domain.anatomy import BASE_NAMES, BASE_STRUCTURES, GROUPS, LESIONS
 from medprompt_cli.domain.geometry import Geometry
+from medprompt_cli.domain.measurement import Measurement
 from medprompt_cli.domain.parcels import FAMILIES, PARCELS
+from medprompt_cli.domain.posterior import PosteriorSums
 from medprompt_cli.domain.volume import LabelMap, Mask, Volume, check_one_grid
 from medprompt_cli.execution.extent import (
     Extent,
@@ -20,6 +22,7 @@ from medprompt_cli.execution.extent import (
     is_cut,
     label_extents,
 )
+from medprompt_cli.measurement.place import to_ml
 
 EVEN_ODDS = 0.5
 """Presence above which a region without a voxel was missed rather than absent."""
@@ -72,6 +75,11 @@ class Segmented(Protocol):
     @property
     def volumes_ml(self) -> Mapping[str, float]:
         """By name of the target, in mL."""
+        ...
+
+    @property
+    def sums(self) -> Mapping[str, PosteriorSums]:
+        """By name of the target, what its probabilities add up to; not all have them."""
         ...
 
     @property
@@ -158,6 +166,8 @@ class CaseResult:
         notes: What a reader of the masks should know, one sentence each.
         seconds: Time by stage.
         parcels: Parts of base structures; None if none of them has a voxel.
+        sums: By name of the target, what its probabilities add up to; not all have them.
+        intracranial: Volume and soft volume of all base structures together.
     """
 
     labels: LabelMap | None
@@ -166,6 +176,8 @@ class CaseResult:
     notes: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     parcels: LabelMap | None = None
+    sums: Mapping[str, PosteriorSums] = field(default_factory=dict)
+    intracranial: tuple[Measurement, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -217,6 +229,8 @@ def segment_case(
         (*_reading_notes(streams), *found.notes),
         found.seconds,
         _with_voxels(found.parcels, asked, extents),
+        {name: sums for name, sums in found.sums.items() if name in there},
+        _intracranial(found, extents, geometry),
     )
 
 
@@ -228,12 +242,32 @@ def _reading_notes(streams: Sequence[Volume]) -> Iterable[str]:
 
 
 def _context(targets: Sequence[Target]) -> Iterable[Target]:
-    """Of lesions the whole brain, and of parcels the structures they are parts of."""
-    needed = {name for target in targets for name in parents_of(target.members)}
-    if any(target.name in LESIONS for target in targets):
-        needed |= set(GROUPS["brain"])
+    """The base structures that nobody asked for, where anything is asked for.
+
+    They cost next to nothing, and much leans on them: whether there is a brain that could
+    have a lesion, whether a parcel's structure is seen whole, how large the head is.
+    """
     asked = {target.name for target in targets}
-    return [_Context(name) for name in BASE_NAMES if name in needed - asked]
+    return [_Context(name) for name in BASE_NAMES if name not in asked] if asked else ()
+
+
+def _intracranial(
+    found: Segmented, extents: Mapping[str, Extent], geometry: Geometry
+) -> tuple[Measurement, ...]:
+    """Volume and soft volume of all base structures, where the image holds them whole."""
+    parts = [extents[name] for name in BASE_NAMES if name in extents]
+    status: Status = "absent"
+    if parts:
+        status = "truncated_fov" if is_cut(parts, geometry) else "measured"
+    voxels = sum(part.voxels for part in parts)
+    soft = sum(found.volumes_ml.get(name, 0.0) for name in BASE_NAMES)
+    volumes = {"volume": to_ml(voxels, geometry), "soft-volume": soft}
+    return tuple(
+        Measurement("intracranial", name, value, "mL")
+        if status == "measured"
+        else Measurement.missing("intracranial", name, "mL", status)
+        for name, value in volumes.items()
+    )
 
 
 def _with_voxels(

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
+from medprompt_cli.domain.finding import Finding
 from medprompt_cli.domain.geometry import Geometry
 from medprompt_cli.domain.volume import Volume
 
@@ -60,6 +61,18 @@ class Image:
     source: str
 
 
+class Instance(NamedTuple):
+    """Which connected component of a region something is.
+
+    Attributes:
+        of: Name of the region.
+        number: From 1, which is the largest.
+    """
+
+    of: str
+    number: int
+
+
 @dataclass(frozen=True, eq=False)
 class Region:
     """Voxels on a grid, or why there are none.
@@ -73,6 +86,7 @@ class Region:
             there are no voxels.
         presence: Probability that it is there; None if not estimated.
         target: Canonical name, where it is one target and nothing else.
+        instance: Which component of another region it is; None if it is none.
     """
 
     name: str
@@ -82,6 +96,7 @@ class Region:
     status: Status = MEASURED
     presence: float | None = None
     target: str | None = None
+    instance: Instance | None = None
 
     @property
     def empty(self) -> bool:
@@ -91,12 +106,13 @@ class Region:
     def with_voxels(self, voxels: np.ndarray, name: str) -> Region:
         """Another region on the same grid; absent if it holds no voxel."""
         status: Status = self.status if voxels.any() else "absent"
-        return replace(self, name=name, voxels=voxels, status=status, target=None)
+        changed = replace(self, name=name, voxels=voxels, status=status)
+        return replace(changed, target=None, instance=None)
 
 
 @dataclass(frozen=True, eq=False)
 class Regions:
-    """Connected components, the largest first.
+    """Connected components, the largest first: all of a region, or those that were chosen.
 
     Attributes:
         name: What they are parts of.
@@ -119,7 +135,9 @@ class Regions:
                 voxels |= part.voxels
         if self.status not in {MEASURED, "truncated_fov"}:
             return replace(self.whole, voxels=None, status=self.status, target=None)
-        return self.whole.with_voxels(voxels, self.name)
+        whole = self.whole.voxels
+        every = whole is None or np.array_equal(voxels, whole)
+        return self.whole.with_voxels(voxels, self.name if every else f"chosen {self.name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,19 +151,34 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
+class Characterized:
+    """What a region was found to be like.
+
+    Attributes:
+        finding: With its probability, and the numbers behind it.
+        images: What shows it.
+    """
+
+    finding: Finding
+    images: tuple[Image, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
-    """A word or a sentence, or why there is none."""
+    """A word or a sentence, or why there is none, and what it was found by, if by anything."""
 
     value: str | None
     status: Status = MEASURED
+    found: Characterized | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """Yes, no, or why it cannot be told."""
+    """Yes, no, or why it cannot be told, and what it was found by, if by anything."""
 
     value: bool | None
     status: Status = MEASURED
+    found: Characterized | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

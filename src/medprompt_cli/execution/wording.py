@@ -15,6 +15,7 @@ from medprompt_cli.execution.values import (
     Truth,
     Visits,
 )
+from medprompt_cli.planning.units import UNITS, Dimension
 
 SHOWN_UNITS: Mapping[str, tuple[float, str]] = {
     "volume": (1000.0, " mL"),
@@ -26,6 +27,12 @@ SHOWN_UNITS: Mapping[str, tuple[float, str]] = {
     "rate": (1.0, " % per year"),
 }
 """What a number is divided by, and the unit that is said after it."""
+
+UCUM: dict[str, str] = {
+    **{unit.dimension: unit.ucum for unit in reversed(tuple(UNITS.values()))},
+    **dict.fromkeys((Dimension.COUNT, Dimension.RATIO, Dimension.INTENSITY), "1"),
+}
+"""Unit of a number, by its dimension: the first in the table."""
 
 THREE_FIGURES = 1000.0
 """From here on whole numbers are said."""
@@ -50,13 +57,13 @@ def _(value: Number) -> str:
 
 @say.register
 def _(value: Text) -> str:
-    return unknown(value.status) if value.value is None else value.value
+    return _why_unknown(value) if value.value is None else value.value
 
 
 @say.register
 def _(value: Truth) -> str:
     if value.value is None:
-        return unknown(value.status)
+        return _why_unknown(value)
     return "yes" if value.value else "no"
 
 
@@ -83,6 +90,18 @@ def _(value: Image) -> str:
 @say.register
 def _(value: tuple) -> str:
     return " + ".join(say(one) for one in value)
+
+
+def _why_unknown(value: Text | Truth) -> str:
+    """What is said where something could not be found out: the finding's own reason first."""
+    notes = value.found.finding.notes if value.found else ()
+    return f"not known ({_inside(notes[0])})" if notes else unknown(value.status)
+
+
+def _inside(sentence: str) -> str:
+    """A sentence as it stands in brackets: `There is none.` is `there is none`."""
+    first, rest = sentence[:1], sentence[1:].removesuffix(".")
+    return (first.lower() if rest[:1].islower() else first) + rest
 
 
 def unknown(status: Status) -> str:
