@@ -1,0 +1,231 @@
+"""`medprompt run`: the command line of a BIDS App, for those who call many of them.
+
+    medprompt run BIDS OUT participant --participant-label 01 02 -p "left hippocampus"
+    medprompt run BIDS OUT group
+
+Source: BIDS Apps specification, https://bids-apps.neuroimaging.io.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from medprompt_cli.cli.segment import segment_and_tell
+from medprompt_cli.errors import UsageError
+
+LISTS = ("--participant-label", "--session-label")
+"""Options that take several values in a row."""
+
+POSITIONALS = 3
+"""BIDS OUT LEVEL."""
+
+PROCESS_GB = 1.0
+"""Of `--mem`, what libraries and weights take before the first image."""
+
+LARGEST_BARE_GB = 1000
+"""A larger number without a unit was meant in MB."""
+
+_LABEL = re.compile(r"((sub|ses)-)?[0-9A-Za-z]+")
+_MEMORY = re.compile(r"(\d+(?:\.\d+)?)([KMGT]?)i?B?", re.IGNORECASE)
+_GB = {"K": 1e-6, "M": 1e-3, "G": 1.0, "T": 1e3, "": 1.0}
+
+
+@dataclass
+class _Piece:
+    """One option with its values, or one positional word."""
+
+    name: str | None
+    values: list[str] = field(default_factory=list)
+
+
+def respelt(words: Sequence[str], valued: Sequence[str]) -> list[str]:
+    """A BIDS App's words as our parser takes them.
+
+    Underscores in names of options become dashes, and `--participant-label 01 02` becomes an
+    option for each label. A list that swallows BIDS, OUT and LEVEL gives them back.
+
+    Args:
+        words: What was typed.
+        valued: Names of options that take one value.
+    """
+    pieces: list[_Piece] = []
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        name, equals, value = word.partition("=")
+        name = name.replace("_", "-") if name.startswith("--") else name
+        if word == "--":
+            return [*_flat(pieces), "--", *rest]
+        if not name.startswith("-"):
+            pieces.append(_Piece(None, [word]))
+        elif name in LISTS and not equals:
+            pieces.append(_Piece(name, _values(rest)))
+        elif name in valued and not equals and rest:
+            pieces.append(_Piece(name, [rest.pop(0)]))
+        elif name in LISTS:
+            pieces.append(_Piece(name, value.split()))
+        else:
+            pieces.append(_Piece(f"{name}={value}" if equals else name))
+    return _flat(_with_positionals(pieces))
+
+
+def _values(rest: list[str]) -> list[str]:
+    """Take the labels off that follow the name of a list; what can be none ends it."""
+    values: list[str] = []
+    while rest and all(_LABEL.fullmatch(word) for word in rest[0].split() or [""]):
+        values += rest.pop(0).split()
+    return values
+
+
+def _with_positionals(pieces: Sequence[_Piece]) -> list[_Piece]:
+    """Give back what lists have swallowed of the positional words, the last list first."""
+    lacking = POSITIONALS - sum(piece.name is None for piece in pieces)
+    found: list[_Piece] = []
+    for piece in reversed(pieces):
+        swallowed: list[str] = []
+        if piece.name in LISTS:
+            while lacking > 0 and len(piece.values) > 1:
+                swallowed.insert(0, piece.values.pop())
+                lacking -= 1
+        found += [_Piece(None, [word]) for word in reversed(swallowed)]
+        found.append(piece)
+    return found[::-1]
+
+
+def _flat(pieces: Sequence[_Piece]) -> list[str]:
+    words: list[str] = []
+    for piece in pieces:
+        if piece.name is None:
+            words += piece.values
+        elif piece.name in LISTS and piece.values:
+            words += [f"{piece.name}={value}" for value in piece.values]
+        else:
+            words += [piece.name, *piece.values]
+    return words
+
+
+class Command(TyperCommand):
+    """Reads a BIDS App's command line."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's own
+        """Parse the words as `respelt`."""
+        params: Any = self.params
+        options = [p for p in params if p.param_type_name == "option" and not p.is_flag]
+        valued = [name for option in options for name in option.opts if name not in LISTS]
+        return super().parse_args(ctx, respelt(args, valued))
+
+
+class Level(StrEnum):
+    """What a BIDS App does: every participant, or what needs all of them."""
+
+    participant = "participant"
+    group = "group"
+
+
+def run(  # noqa: PLR0913, PLR0917 - one argument for each option
+    source: Annotated[Path, typer.Argument(metavar="BIDS", help="BIDS dataset.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the results.")],
+    level: Annotated[Level, typer.Argument(metavar="participant|group", help="What to do.")],
+    prompt: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--prompt", "-p", help="What you want, in words; 'all' for every structure."
+        ),
+    ] = None,
+    plan: Annotated[
+        Path | None, typer.Option("--plan", help="A plan.json, in place of prompts.")
+    ] = None,
+    participant_label: Annotated[
+        list[str] | None, typer.Option(help="Only these subjects, in a row.")
+    ] = None,
+    session_label: Annotated[
+        list[str] | None, typer.Option(help="Only these sessions, in a row.")
+    ] = None,
+    bids_filter_file: Annotated[
+        Path | None, typer.Option(help="Only scans that a query of this JSON file describes.")
+    ] = None,
+    skip_bids_validation: Annotated[
+        bool, typer.Option("--skip-bids-validation", help="Take a folder that is not BIDS.")
+    ] = False,
+    work_dir: Annotated[  # noqa: ARG001 - see its help
+        Path | None,
+        typer.Option("--work-dir", "-w", help="Accepted; nothing is written there."),
+    ] = None,
+    nprocs: Annotated[int | None, typer.Option(min=1, help="Cores to use.")] = None,
+    mem: Annotated[
+        str | None, typer.Option(help="Memory for all of it: GB, or as in 8000M or 8G.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="I/N", help="Only the I-th of N parts of the subjects; slurm in an array."
+        ),
+    ] = None,
+) -> None:
+    """Segment and measure as a BIDS App: participants one by one, then tables of the group.
+
+    participant does what medprompt segment does; group puts what was measured into tables,
+    as medprompt tables does, and prints their paths. Underscores do for dashes in options.
+    """
+    if level is Level.group:
+        _collect(out)
+        return
+    memory = None if mem is None else memory_gb(mem)
+    if nprocs is not None:  # before torch is loaded, which looks once
+        os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(nprocs)
+    from medprompt_cli.api import SegmentOptions
+    from medprompt_cli.bids.dataset import check_is_bids
+
+    if not skip_bids_validation:
+        check_is_bids(source)
+    options = SegmentOptions(
+        participants=participant_label or (),
+        sessions=session_label or (),
+        device=device,
+        memory_gb=memory,
+        plan=plan,
+        shard=shard,
+        filter_file=bids_filter_file,
+    )
+    segment_and_tell(source, out, prompt or (), options)
+
+
+def _collect(out: Path) -> None:
+    from medprompt_cli.api import tables
+    from medprompt_cli.bids.schemas import TABLES
+
+    there = [table for table in TABLES if (out / table).is_dir()]
+    for table in there or list(TABLES)[:1]:
+        for path in tables(out, table):
+            typer.echo(path)
+
+
+def memory_gb(text: str) -> float:
+    """What one image may take, in GB, of the memory that a BIDS App is given.
+
+    Raises:
+        UsageError: If it is no amount, has no unit and cannot be GB, or is too little.
+    """
+    match = _MEMORY.fullmatch(text.strip())
+    if match is None or (not match[2] and float(match[1]) >= LARGEST_BARE_GB):
+        raise UsageError(
+            f"--mem {text!r} is no amount of memory, or has no unit.",
+            remedy="Write it as in 16G or 16000M; a number alone is GB.",
+        )
+    amount = float(match[1]) * _GB[match[2].upper()]
+    if amount < PROCESS_GB + 0.5:
+        raise UsageError(
+            f"--mem {text} is too little: {PROCESS_GB:g} GB go before the first image.",
+            remedy=f"Give {PROCESS_GB + 0.5:g}G or more.",
+        )
+    return amount - PROCESS_GB

@@ -1,0 +1,97 @@
+"""`medprompt slurm`: a cohort as an array of jobs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from medprompt_cli.errors import UsageError
+
+
+def slurm(  # noqa: PLR0913, PLR0917 - one argument for each option
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="IN", help="BIDS dataset, folder, image, or manifest."),
+    ],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the results.")],
+    extra: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[-- OPTIONS]", help="Further options of medprompt segment."),
+    ] = None,
+    prompt: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--prompt", "-p", help="What you want, in words; 'all' for every structure."
+        ),
+    ] = None,
+    array: Annotated[int, typer.Option(min=1, help="How many jobs.")] = 8,
+    at_once: Annotated[
+        int | None, typer.Option(min=1, help="How many of them may run at a time.")
+    ] = None,
+    partition: Annotated[str | None, typer.Option(help="Where they run.")] = None,
+    gres: Annotated[str | None, typer.Option(help="What each gets, e.g. gpu:1.")] = None,
+    time: Annotated[
+        str | None, typer.Option(help="Time limit of each, e.g. 04:00:00; it goes on after it.")
+    ] = None,
+    mem: Annotated[str | None, typer.Option(help="Memory of each, e.g. 16G.")] = None,
+    cpus_per_task: Annotated[int | None, typer.Option(min=1, help="Cores of each.")] = None,
+    sbatch: Annotated[
+        list[str] | None,
+        typer.Option(help="One more option of sbatch, e.g. --account=brain; may be repeated."),
+    ] = None,
+    submit: Annotated[
+        bool, typer.Option("--submit", help="Submit the jobs instead of printing the script.")
+    ] = False,
+) -> None:
+    """Print a script that has SLURM segment IN with an array of jobs, and collect tables.
+
+    Whatever follows -- goes to medprompt segment. Jobs that run out of time are told so
+    before, keep what is done and go on. Submit the script with bash, or give --submit.
+    """
+    from medprompt_cli.cohort.slurm import Resources, slurm_script
+    from medprompt_cli.cohort.slurm import submit as hand_over
+
+    prompts = [word for text in prompt or () for word in ("-p", text)]
+    segment = [str(source.absolute()), str(out.absolute()), *prompts, *(extra or ())]
+    subjects = _subjects(segment)
+    if len(subjects) < array:
+        typer.echo(f"{len(subjects)} subjects: as many jobs, not {array}.", err=True)
+    resources = Resources(
+        tasks=min(array, len(subjects)),
+        at_once=at_once,
+        partition=partition,
+        gres=gres,
+        time=time,
+        memory=mem,
+        cpus=cpus_per_task,
+        more=tuple(sbatch or ()),
+    )
+    script = slurm_script(out, segment, _this_command(), resources)
+    typer.echo(hand_over(script) if submit else script, nl=submit)
+
+
+def _subjects(segment: list[str]) -> tuple[str, ...]:
+    """The subjects there are; whatever `medprompt segment` would refuse is refused here."""
+    from medprompt_cli.api import find_subjects
+    from medprompt_cli.cli.app import app
+    from medprompt_cli.cli.segment import segment_options
+
+    group: Any = typer.main.get_command(app)
+    given = group.commands["segment"].make_context("segment", list(segment)).params
+    if given["shard"]:
+        raise UsageError(
+            f"--shard {given['shard']} was given to an array that is divided already.",
+            remedy="Leave it out: every job of the array takes its part.",
+        )
+    return find_subjects(
+        given["source"], given["out"], given["prompt"] or (), segment_options(given)
+    )
+
+
+def _this_command() -> list[str]:
+    """How this `medprompt` is called from anywhere."""
+    beside = Path(sys.executable).with_name("medprompt")
+    return [str(beside)] if beside.is_file() else [sys.executable, "-m", "medprompt_cli"]

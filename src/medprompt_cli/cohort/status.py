@@ -1,0 +1,158 @@
+"""How far an output folder is: read from what lies there, nothing computed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from medprompt_cli.bids.derivatives import LOGS
+from medprompt_cli.cohort.agenda import Agenda, current_agenda
+from medprompt_cli.cohort.records import (
+    Basis,
+    basis_of,
+    edited_outputs,
+    read_record,
+    standing,
+)
+from medprompt_cli.errors import InputError
+
+Progress = Literal["done", "failed", "todo", "stale"]
+PROGRESS: tuple[Progress, ...] = ("done", "failed", "todo", "stale")
+
+READERS = 8
+SLICE = 100
+"""So many threads look at so many cases each: on a network disk their waiting overlaps."""
+
+INCOMPLETE = 75
+"""Exit code while something is to be done. Source: BSD sysexits, EX_TEMPFAIL."""
+
+
+@dataclass(frozen=True)
+class CaseStatus:
+    """How far one case is.
+
+    Attributes:
+        name: Its name, or the path of an image that makes no case.
+        progress: done; failed; todo: nothing is there, or not all of it; stale: its result
+            is of other prompts or weights, or of an image that has changed since.
+        why: Of what is stale or was begun: `prompts`, `weights`, `image`, `interrupted`
+            or `removed`; '' otherwise.
+        error: Of what failed: code, problem and remedy.
+        edited: Its files that somebody changed.
+    """
+
+    name: str
+    progress: Progress
+    why: str = ""
+    error: Mapping[str, str] | None = None
+    edited: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far an output folder is.
+
+    Attributes:
+        prompts: What was asked for last.
+        cases: One for every case, and every image that makes none.
+    """
+
+    prompts: tuple[str, ...]
+    cases: tuple[CaseStatus, ...]
+
+    def having(self, progress: Progress) -> tuple[CaseStatus, ...]:
+        """The cases that are so far."""
+        return tuple(case for case in self.cases if case.progress == progress)
+
+    @property
+    def exit_code(self) -> int:
+        """0 all done; 1 at least one failed; 75 none failed, and some are to be done."""
+        reached = {case.progress for case in self.cases}
+        if "failed" in reached:
+            return 1
+        return INCOMPLETE if reached - {"done"} else 0
+
+
+def status_of(out: Path) -> Status:
+    """Look how far a folder is that `segment` writes to; also while it does.
+
+    What counts is what the last run was to do. Images that came later are not known until
+    the next run; those that are gone do not count.
+
+    Raises:
+        InputError: If no run has begun there.
+    """
+    agenda = current_agenda(out)
+    if agenda is None:
+        raise InputError(
+            f"{out} holds no run of medprompt segment.",
+            remedy="Give the folder that medprompt segment writes to.",
+            code="no-run",
+        )
+    look = _Look(out, agenda, str(out / LOGS))
+    items = list(agenda.cases.items())
+    slices = [items[start : start + SLICE] for start in range(0, len(items), SLICE)]
+    with ThreadPoolExecutor(READERS) as readers:
+        found = [case for cases in readers.map(look.cases, slices) for case in cases]
+    refused = [look.refused(refusal) for refusal in agenda.refused]
+    return Status(agenda.prompts, tuple(case for case in (*refused, *found) if case))
+
+
+@dataclass(frozen=True)
+class _Look:
+    """Looks at the cases of an agenda."""
+
+    out: Path
+    agenda: Agenda
+    logs: str
+
+    def cases(self, items: Iterable[tuple[str, Sequence[str]]]) -> list[CaseStatus | None]:
+        """How far some cases are."""
+        return [self.case(item) for item in items]
+
+    def case(self, item: tuple[str, Sequence[str]]) -> CaseStatus | None:
+        """How far a case is; None if its images are gone and nothing was made of them."""
+        name, images = item
+        paths = [os.path.join(self.agenda.root, image) for image in images]  # noqa: PTH118 - fast
+        basis = basis_of(paths, self.agenda.plan, self.agenda.weights)
+        record = read_record(f"{self.logs}/{name}.json")
+        if record is None:
+            return None if basis.bytes < 0 else CaseStatus(name, "todo")
+        if record["status"] == "failed":
+            return CaseStatus(name, "failed", error=record.get("error"))
+        if record["status"] != "done":
+            return CaseStatus(name, "todo", "interrupted")
+        return self._made(name, record, basis)
+
+    def _made(self, name: str, record: dict[str, Any], basis: Basis) -> CaseStatus:
+        stands = standing(self.out, record, basis)
+        edited = ()
+        if stands in {"edited", "blocked"}:
+            edited = tuple(str(path) for path in edited_outputs(self.out, record))
+        if stands in {"current", "edited"}:
+            return CaseStatus(name, "done", edited=edited)
+        why = _difference(record.get("basis", {}), basis)
+        progress: Progress = "stale" if why else "todo"
+        return CaseStatus(name, progress, why or "removed", edited=edited)
+
+    def refused(self, refusal: Mapping[str, str]) -> CaseStatus | None:
+        """An image that makes no case; None if it is gone."""
+        path = os.path.join(self.agenda.root, refusal["path"])  # noqa: PTH118 - as it was given
+        if not os.path.lexists(path):
+            return None
+        error = {key: refusal[key] for key in ("code", "problem", "remedy")}
+        return CaseStatus(refusal["path"], "failed", error=error)
+
+
+def _difference(earlier: Mapping[str, Any], basis: Basis) -> str:
+    """What a result depends on that is not what it was; '' if all is as it was."""
+    if earlier.get("plan") != basis.plan:
+        return "prompts"
+    if earlier.get("weights") != basis.weights:
+        return "weights"
+    image = (earlier.get("bytes"), earlier.get("modified_ns"))
+    return "" if image == (basis.bytes, basis.modified_ns) else "image"
