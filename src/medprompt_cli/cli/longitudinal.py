@@ -1,0 +1,165 @@
+"""`medprompt longitudinal`: what changed between the visits of every subject."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from medprompt_cli.cli.segment import INTERRUPTED, segment_options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from medprompt_cli.api import LongitudinalSummary, SubjectOutcome
+
+SHOWN_WARNINGS = 10
+"""So many subjects' warnings are listed on the terminal; the summaries hold all of them."""
+
+
+def longitudinal(  # noqa: PLR0913, PLR0917 - one argument for each option
+    source: Annotated[
+        Path, typer.Argument(metavar="IN", help="BIDS dataset, folder of images, or manifest.")
+    ],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the results.")],
+    prompt: Annotated[
+        list[str] | None,
+        typer.Option("--prompt", "-p", help="What to follow, in words; as for segment."),
+    ] = None,
+    plan: Annotated[
+        Path | None, typer.Option("--plan", help="A plan.json, in place of prompts.")
+    ] = None,
+    participant_label: Annotated[
+        list[str] | None, typer.Option(help="Only this subject; may be repeated.")
+    ] = None,
+    session_label: Annotated[
+        list[str] | None, typer.Option(help="Only this session; may be repeated.")
+    ] = None,
+    suffix: Annotated[
+        list[str] | None,
+        typer.Option(help="Follow this kind of scan, e.g. T1w; may be repeated."),
+    ] = None,
+    together: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND,KIND",
+            help="Read these scans of a session together, e.g. FLAIR,T1w.",
+        ),
+    ] = None,
+    affine: Annotated[
+        bool, typer.Option("--affine", help="Let sizes differ when visits are registered.")
+    ] = False,
+    limits: Annotated[
+        Path | None, typer.Option(help="TOML of this method's noise; the package's otherwise.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    weights: Annotated[
+        str | None, typer.Option(help="Name or file; the bundled weights otherwise.")
+    ] = None,
+    prompt_weights: Annotated[
+        Path | None, typer.Option(help="Weights that read sentences, if not the bundled ones.")
+    ] = None,
+    memory: Annotated[
+        float | None,
+        typer.Option(min=0.1, help="GB that one image may take beyond the weights."),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Do again what is done already.")
+    ] = False,
+    bids_filter_file: Annotated[
+        Path | None, typer.Option(help="Only scans that a query of this JSON file describes.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print what became of every subject as JSON.")
+    ] = False,
+) -> None:
+    """Segment every visit, and say what changed from one to another, and which lesions.
+
+    Prints the path of every subject's summary. Run it again with further visits, or in a
+    folder of medprompt segment: it does only what is missing or changed.
+    """
+    from medprompt_cli.api import LongitudinalOptions
+    from medprompt_cli.api import longitudinal as run
+    from medprompt_cli.cohort.progress import lines_in_a_log
+
+    given = segment_options({**locals(), "shard": None})
+    options = LongitudinalOptions(**vars(given), affine=affine, limits=limits)
+    with lines_in_a_log():
+        summary = run(source, out, prompt or (), options)
+    typer.echo("\n".join(_lines(summary, out)), err=True)
+    if as_json:
+        typer.echo(json.dumps(_as_json(summary), indent=2, ensure_ascii=False))
+    else:
+        for path in _shown_files(summary):
+            typer.echo(path)
+    _leave(summary)
+
+
+def _leave(summary: LongitudinalSummary) -> None:
+    if isinstance(summary.stopped, KeyboardInterrupt):
+        typer.echo("Error: Ctrl-C stopped the run before its end.", err=True)
+        raise typer.Exit(INTERRUPTED)
+    if summary.stopped is not None:
+        raise summary.stopped
+    raise typer.Exit(summary.exit_code)
+
+
+def _lines(summary: LongitudinalSummary, out: Path) -> Iterator[str]:
+    """What became of the run, in a few lines."""
+    scans, subjects = summary.segmented, summary.subjects
+    kept = sum(subject.kept for subject in subjects)
+    failed = [subject for subject in subjects if subject.failure]
+    yield (
+        f"{scans.planned} images: {len(scans.having('done'))} done,"
+        f" {len(scans.having('kept'))} already there, {len(scans.having('failed'))} failed."
+    )
+    yield (
+        f"{len(subjects)} subjects: {len(subjects) - kept - len(failed)} followed,"
+        f" {kept} already there, {len(failed)} failed. Results: {out}"
+    )
+    for outcome in scans.having("failed"):
+        if outcome.failure:
+            yield f"failed [{outcome.failure.code}]: {outcome.failure.problem}"
+            yield f"    Try: {outcome.failure.remedy}"
+    for subject in failed:
+        if subject.failure:
+            yield f"failed [{subject.failure.code}]: {subject.failure.problem}"
+            yield f"    Try: {subject.failure.remedy}"
+    doubtful = [subject for subject in subjects if subject.notes or subject.warnings]
+    for subject in doubtful[:SHOWN_WARNINGS]:
+        yield from (
+            f"{subject.subject}: {said}" for said in (*subject.notes, *subject.warnings)
+        )
+    if len(doubtful) > SHOWN_WARNINGS:
+        yield f"... and of {len(doubtful) - SHOWN_WARNINGS} more subjects; --json lists all."
+    yield from summary.notes
+
+
+def _shown_files(summary: LongitudinalSummary) -> Iterator[Path]:
+    for subject in summary.subjects:
+        yield from (path for path in subject.files if path.suffix == ".md")
+    yield from summary.cohort
+
+
+def _as_json(summary: LongitudinalSummary) -> dict[str, object]:
+    return {
+        "exit_code": summary.exit_code,
+        "stopped": None if summary.stopped is None else str(summary.stopped) or "interrupted",
+        "notes": list(summary.notes),
+        "cohort": [str(path) for path in summary.cohort],
+        "subjects": [_subject_json(subject) for subject in summary.subjects],
+    }
+
+
+def _subject_json(subject: SubjectOutcome) -> dict[str, object]:
+    return {
+        "subject": subject.subject,
+        "visits": subject.visits,
+        "kept": subject.kept,
+        "files": [str(path) for path in subject.files],
+        "notes": list(subject.notes),
+        "warnings": list(subject.warnings),
+        "error": subject.failure.as_json() if subject.failure else None,
+    }
