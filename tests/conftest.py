@@ -14,6 +14,7 @@ from hypothesis import settings
 
 from medprompt_cli.domain.anatomy import BASE_INDEX, BASE_NAMES, LESIONS
 from medprompt_cli.domain.parcels import PARCEL_INDEX, PARCEL_NAMES
+from medprompt_cli.domain.posterior import PosteriorSums
 from medprompt_cli.domain.volume import LabelMap, Mask, Volume
 from medprompt_cli.execution.segment import parents_of
 
@@ -57,6 +58,11 @@ def in_region(voxels: np.ndarray, name: str) -> np.ndarray:
     return np.isin(voxels, [intensity_of(part) for part in (name, *parts)])
 
 
+def certain(volume_ml: float) -> PosteriorSums:
+    """The sums of a region of which every voxel is certain."""
+    return PosteriorSums(volume_ml, volume_ml, 0.0)
+
+
 class ThresholdSegmenter:
     """A segmenter without a network: what shines is there, and its rank says what it is.
 
@@ -97,6 +103,10 @@ class ThresholdSegmenter:
                 name: float(r.sum()) * geometry.voxel_volume_mm3 / 1000
                 for name, r in regions.items()
             },
+            sums={
+                name: certain(float(r.sum()) * geometry.voxel_volume_mm3 / 1000)
+                for name, r in regions.items()
+            },
             limits_ml={target.name: 1.234 for target in targets if target.name in LESIONS},
             notes=(),
             seconds={"network": 0.0},
@@ -116,6 +126,12 @@ def _labels(regions, index, geometry) -> LabelMap:
 def threshold_segmenter() -> ThresholdSegmenter:
     """A segmenter that needs no weights."""
     return ThresholdSegmenter()
+
+
+@pytest.fixture(scope="session")
+def make_segmenter() -> type[ThresholdSegmenter]:
+    """Makes such segmenters, for what several tests share."""
+    return ThresholdSegmenter
 
 
 @pytest.fixture(scope="session")

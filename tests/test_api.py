@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas
 import pytest
 
 from medprompt_cli import api
@@ -12,6 +13,9 @@ from medprompt_cli.errors import (
     UsageError,
     WeightsError,
 )
+from medprompt_cli.planning import requests
+from medprompt_cli.planning.compile import Compiled
+from medprompt_cli.planning.intent import Intent
 
 
 @pytest.fixture
@@ -96,6 +100,31 @@ def test_results_may_lie_in_the_derivatives_of_the_dataset_and_are_no_input(bids
     second = api.segment(bids, out, ["left hippocampus"])
 
     assert len(first.having("done")) == len(second.having("kept")) == 8
+
+
+def test_a_sentence_is_compiled_once_for_a_whole_cohort(tmp_path, save_scan, monkeypatch):
+    for n in range(100):
+        stem = f"sub-{n:03}/anat/sub-{n:03}_T1w"
+        save_scan(tmp_path / "bids" / f"{stem}.nii.gz", "left-hippocampus", "right-hippocampus")
+    compiled, loaded = [], []
+    intent = Intent(("hippocampus",), ("asymmetry",), "sides")
+
+    def compile_prompt(prompt, model):
+        compiled.append((prompt, model))
+        return Compiled("ok", prompt, intent=intent)
+
+    monkeypatch.setattr(requests, "compile_prompt", compile_prompt)
+    monkeypatch.setattr(api, "_load_prompt_model", lambda path: loaded.append(path) or "model")
+    summary = api.segment(tmp_path / "bids", tmp_path / "out", ["are both hippocampi equal?"])
+
+    assert (len(summary.having("done")), summary.exit_code) == (100, 0)
+    assert compiled == [("are both hippocampi equal?", "model")]
+    assert loaded == [None]
+    assert {outcome.values[0]["Value"] for outcome in summary.outcomes} == {0.0}
+    table = pandas.read_parquet(tmp_path / "out" / "measurements")
+    ours = table[table["method"].str.contains("read(asymmetry(", regex=False)]
+    assert len(ours) == 100
+    assert set(ours["quantity"]) == {"asymmetry"}
 
 
 def test_an_unknown_target_is_refused_before_anything_else(tmp_path, opened):

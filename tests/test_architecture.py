@@ -64,7 +64,8 @@ def third_party_imports(path):
 
 
 def declared():
-    lines = SETTINGS["project"]["dependencies"]
+    extras = SETTINGS["project"]["optional-dependencies"]
+    lines = [*SETTINGS["project"]["dependencies"], *extras["endpoint"]]
     return {canonical(re.split(r"[<>=!~\[ ]", line, maxsplit=1)[0]) for line in lines}
 
 

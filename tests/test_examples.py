@@ -6,7 +6,9 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 
 pytestmark = [pytest.mark.weights, pytest.mark.slow]
@@ -51,7 +53,26 @@ def test_volumes(demo, tmp_path, repository):
     assert all(500 < float(line.split()[1]) < 2500 for line in lines[2:])
 
 
+def test_tables_of_a_cohort_of_twenty(tmp_path, repository):
+    cohort = tmp_path / "bids"
+    options = ("--small", "--subjects", "20", "--sessions", "1")
+    run("medprompt", "demo", cohort, *options)
+    truth, out = cohort / "derivatives" / "truth", tmp_path / "out"
+    printed = run(sys.executable, repository / "examples" / "tables.py", truth, out)
+
+    told: Any = pd.read_csv(truth / "volumes.tsv", sep="\t")
+    expected = told.groupby("region")["volume_ml"].mean()["left-hippocampus"]
+    rows = [line.split() for line in printed.splitlines()[2:35]]
+    found = {region: (int(count), float(mean)) for region, count, mean, _ in rows}
+    count, mean = found["left-hippocampus"]
+    assert (count, found["lesion"][0]) == (40, 40)  # T1w and FLAIR
+    assert mean == pytest.approx(expected, abs=0.01)
+    table: Any = pd.read_csv(out / "measurements.csv")
+    assert table["participant_id"].nunique() == 20
+    assert table["value"].dtype == float
+
+
 def test_every_example_has_a_test(repository):
     scripts = (repository / "examples").glob("*.*")
 
-    assert {path.name for path in scripts} == {"segment_folder.sh", "volumes.py"}
+    assert {path.name for path in scripts} == {"segment_folder.sh", "tables.py", "volumes.py"}

@@ -301,7 +301,10 @@ def test_dataset_files(tmp_path):
         "SourceDatasets": [{"URL": "../.."}],
         "DatasetLinks": {"source": "../.."},
     }
-    assert (out / ".bidsignore").read_text() == "logs/\nmeasurements*\nfindings*\nlesions*\n"
+    assert (out / ".bidsignore").read_text() == (
+        "logs/\nmeasurements*\nfindings*\nlesions*\n"
+        "changes*\nledger*\nmodel*\ntrajectories*\n*_longitudinal.*\n"
+    )
     assert (out / "seg-medprompt_dseg.tsv").is_file()
     assert not (out / "seg-dkt_dseg.tsv").exists()
 

@@ -16,7 +16,9 @@ from medprompt_cli.bids.schemas import (
     LESIONS,
     MEASUREMENTS,
     TABLES,
+    ChangeRow,
     FindingRow,
+    LedgerRow,
     MeasurementRow,
     describe,
     row_columns,
@@ -50,7 +52,10 @@ def save(out, *rows, case="sub-01_T1w", table="measurements"):
 
 @pytest.mark.parametrize(
     ("name", "row"),
-    [("measurements", MeasurementRow), ("lesions", MeasurementRow), ("findings", FindingRow)],
+    [
+        *(("measurements", MeasurementRow), ("lesions", MeasurementRow)),
+        *(("findings", FindingRow), ("changes", ChangeRow), ("ledger", LedgerRow)),
+    ],
 )
 def test_row_and_schema_agree(name, row):
     assert {field.name for field in TABLES[name]} == row_columns(row)
@@ -159,7 +164,7 @@ def test_tsv_says_what_is_missing_and_has_a_dictionary(tmp_path):
     rows = [dict(zip(lines[0], line, strict=True)) for line in lines[1:]]
 
     assert written == [path, tmp_path / "all.json"]
-    assert (rows[0]["region"], rows[0]["value"]) == ("a  quoted region", "0.1")
+    assert (rows[0]["region"], rows[0]["value"]) == ("a 'quoted' region", "0.1")
     assert (rows[1]["value"], rows[1]["session_id"]) == ("n/a", "n/a")
     told = json.loads((tmp_path / "all.json").read_text())
     assert list(told) == lines[0]

@@ -247,6 +247,7 @@ def test_json(bids, medprompt):
         "targets": {
             "left-hippocampus": {"Status": "measured", "Presence": 1.0, "VolumeMl": 0.2}
         },
+        "values": [],
         "error": None,
     }
     assert (failed["status"], failed["masks"]) == ("failed", [])
@@ -330,8 +331,7 @@ def test_a_folder_without_images_exits_65(tmp_path, medprompt):
 def test_a_prompt_is_needed(medprompt):
     code, _, stderr = medprompt()
 
-    assert code == 2
-    assert "Missing option '--prompt' / '-p'." in stderr
+    assert (code, stderr.splitlines()[0]) == (2, "Error: No target was named.")
 
 
 def test_scans_of_a_session_are_read_together(bids, medprompt, save_scan):

@@ -35,6 +35,15 @@ def test_a_new_folder_beside_the_input_or_in_its_derivatives_is_fine(tmp_path, b
     assert not (tmp_path / place).exists()
 
 
+def test_a_folder_that_holds_only_the_logs_of_a_scheduler_is_fine(tmp_path, bids):
+    (tmp_path / "out" / "logs" / "slurm").mkdir(parents=True)
+
+    check_output_folder(tmp_path / "out", bids, is_bids=True)
+
+    (tmp_path / "out" / "logs" / "notes.txt").touch()
+    assert "holds 'logs'" in refused(tmp_path / "out", bids)[0]
+
+
 def test_an_earlier_output_folder_is_fine(tmp_path, bids):
     describe(tmp_path / "out", {"GeneratedBy": [{"Name": "other"}, {"Name": "medprompt"}]})
     (tmp_path / "out" / "sub-01").mkdir()

@@ -50,7 +50,7 @@ def test_every_image_gets_its_files_and_a_record(run, out, bids, contents, statu
         0,
         17,
     ]
-    assert sorted(path.name for path in (out / "logs").iterdir()) == sorted(
+    assert sorted(path.name for path in (out / "logs").glob("*.json")) == sorted(
         f"{name}.json" for name in NAMES
     )
 
@@ -68,11 +68,11 @@ def test_a_record_says_what_was_done_with_what(run, out, bids):
     assert found["weights"] == {"Name": "threshold", "Version": "1.0.0", "SHA256": "5" * 64}
     assert found["prompts"] == ["left hippocampus", "ventricles"]
     assert found["targets"]["left-hippocampus"]["Status"] == "measured"
-    assert list(found["seconds"]) == ["read", "network", "write"]
+    assert list(found["seconds"]) == ["read", "network", "measure", "write"]
+    images = [f"{s.format('01')}{end}" for s in (DSEG, MASK) for end in (".nii.gz", ".json")]
     assert found["outputs"] == {
-        f"{stem.format('01')}{end}": (out / f"{stem.format('01')}{end}").stat().st_size
-        for stem in (DSEG, MASK)
-        for end in (".nii.gz", ".json")
+        name: (out / name).stat().st_size
+        for name in (*images, "measurements/sub-01_T1w.parquet")
     }
 
 

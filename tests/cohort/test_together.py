@@ -112,7 +112,9 @@ def test_an_absent_lesion_is_in_the_record_and_has_no_file(run, bids, tmp_path, 
     run()
     record = json.loads((tmp_path / "out/logs/sub-01_ses-a_FLAIRT1w.json").read_text())
 
-    assert record["outputs"] == {}
+    assert sorted(record["outputs"]) == [
+        f"{table}/sub-01_ses-a_FLAIRT1w.parquet" for table in ("lesions", "measurements")
+    ]
     assert record["targets"]["ms-lesion"] == {
         "Status": "absent",
         "Presence": 0.0,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import nibabel as nib
 import numpy as np
 import pytest
 
@@ -37,6 +40,25 @@ def test_volumes_of_freesurfers_structures_are_their_voxels(shared_data):
         assert found.intensities.stds[row] == pytest.approx(inside.std(), rel=1e-9)
     left, right = (found.centroids[found.ids == index][0] for index in (17, 53))
     assert left[0] < right[0]  # R grows to the right
+
+
+@pytest.mark.parametrize("name", ["aseg.mgz", "aparc.DKTatlas+aseg.mgz"])
+def test_volumes_are_what_another_reader_counts(shared_data, name):
+    """To the last digit, for every label: voxels times the volume of one."""
+    path = shared_data / "anatomy" / "bert" / name
+    other: Any = nib.load(path)
+    ids, voxels = np.unique(np.asarray(other.dataobj), return_counts=True)
+    mm3 = abs(np.linalg.det(other.affine[:3, :3]))
+    counted = {
+        int(n): int(count) * mm3 / 1000 for n, count in zip(ids, voxels, strict=True) if n
+    }
+    labels = read_labels(path)
+
+    found = measure_labels(labels)
+    assert dict(zip(found.ids.tolist(), found.volumes_ml.tolist(), strict=True)) == counted
+    for index in (2, 17, 53):
+        mask = Mask("region", labels.voxels == index, labels.geometry)
+        assert volume(mask).value == counted[index]
 
 
 def test_a_real_hippocampus_is_as_large_as_they_are(shared_data):

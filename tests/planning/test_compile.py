@@ -134,7 +134,7 @@ def test_how_many_have_to_agree_is_the_models_to_say():
     [
         (
             "out-of-scope",
-            "This asks for something other than regions of the brain on images.",
+            "This asks for nothing that medprompt can see or measure in the brain.",
         ),
         ("no-target", "The prompt names no region."),
     ],
@@ -188,13 +188,49 @@ def test_a_prompt_that_the_network_finds_vague_is_ambiguous():
 
 
 def test_what_had_no_part_in_the_program_is_listed_as_it_was_written():
-    prompt = (
-        "measure the Left_Hippocampus volumee larger than 5 mm, zorgified thalamus in this scan"
-    )
+    prompt = "measure the Left_Hippocampus volumee in 5 years, zorgified thalamus in this scan"
 
     compiled = compile_prompt(prompt, told(prompt, VOLUME))
 
-    assert compiled.unused_words == ("5 mm", "zorgified", "thalamus")
+    assert compiled.unused_words == ("5 years", "zorgified", "thalamus")
+
+
+SIDES = Intent(("hippocampus",), ("difference",), "sides")
+EXCLUDED = Intent(("deep-gray-matter",), (), filters=("exclude:thalamus",))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "intent", "why"),
+    [
+        ("left hippocampus larger than 5 mm", VOLUME, "It does not use '5 mm'."),
+        (
+            "volume of the hippocampus, left",
+            SIDES,
+            "Only the left side is named, and both are compared.",
+        ),
+        (
+            "deep gray matter except the thalamus",
+            Intent(("deep-gray-matter",)),
+            "Something is to be left out, and nothing is.",
+        ),
+    ],
+)
+def test_a_program_that_is_not_what_the_words_say_is_not_run(prompt, intent, why):
+    compiled = compile_prompt(prompt, told(prompt, intent))
+
+    assert (compiled.status, compiled.explanation) == ("ambiguous", why)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "intent"),
+    [
+        ("deep gray matter except the thalamus", EXCLUDED),
+        ("is the left hippocampus larger than the other side?", SIDES),
+        ("left hippocampus against right hippocampus", SIDES),
+    ],
+)
+def test_a_program_that_is_what_the_words_say_is_run(prompt, intent):
+    assert compile_prompt(prompt, told(prompt, intent)).status == "ok"
 
 
 def test_all_structures_are_spread_out():

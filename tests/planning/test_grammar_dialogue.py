@@ -71,7 +71,7 @@ first_tumor = segment(first_scan, "tumor")
 read(is_present(last_tumor))
 tumor_change = change(volume(first_tumor), volume(last_tumor))
 read(tumor_change)
-answer("The tumor has grown: {tumor_change}.")
+answer("Larger at the last visit than at the first (tumor): {tumor_change}.")
 """
 
 
@@ -132,6 +132,6 @@ def test_sentences_word_for_word():
     assert [sentence(kind, ["edema"], defined) for kind in ("absent", "unknown", "grew")] == [
         "No edema was found.",
         "Whether there is an edema cannot be told.",
-        "The edema has grown: {edema}.",
+        "Larger at the last visit than at the first (edema): {edema}.",
     ]
     assert sentence("values", ["a_volume", "b"], {}) == "a volume: {a_volume}; b: {b}."

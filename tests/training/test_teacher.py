@@ -71,7 +71,7 @@ def sentences(said):
         ),
         (
             {"count(visits": "several", "is_present": "true", "last_separate": "one"},
-            ["The tumor has grown: {tumor_change}."],
+            ["Larger at the last visit than at the first (tumor): {tumor_change}."],
         ),
         (
             {
@@ -79,7 +79,7 @@ def sentences(said):
                 **{"last_separate_tumor_count": "several", "tumor_change": "negative"},
             },
             [
-                "The tumor has become smaller: {tumor_change}.",
+                "Smaller at the last visit than at the first (tumor): {tumor_change}.",
                 "last separate tumor count: {last_separate_tumor_count};"
                 " last largest separate tumor volume: {last_largest_separate_tumor_volume}.",
             ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -102,6 +103,31 @@ def open_dataset(
         return dataset
     kinds = set(suffixes)
     return replace(dataset, images=tuple(e for e in dataset.images if e.suffix in kinds))
+
+
+def check_is_bids(path: Path) -> None:
+    """Make sure that a folder says of itself that it is a BIDS dataset.
+
+    No more than that is checked: names that break the rules are problems of their images.
+
+    Raises:
+        InputError: If it has no dataset description, or one without a name and a version.
+    """
+    description = path / "dataset_description.json"
+    try:
+        content = json.loads(description.read_bytes())
+        missing = [key for key in ("Name", "BIDSVersion") if not content.get(key)]
+        why = f"{description} has no {' and no '.join(missing)}" if missing else ""
+    except OSError as error:
+        why = f"{description} cannot be read: {error.strerror or error}"
+    except (ValueError, AttributeError):
+        why = f"{description} is no JSON object"
+    if why:
+        raise InputError(
+            f"{path} is no BIDS dataset: {why}.",
+            remedy="Mend it, or take the folder as it is with --skip-bids-validation.",
+            code="not-bids",
+        )
 
 
 def _labels(given: Iterable[str] | None, key: str) -> frozenset[str] | None:

@@ -29,8 +29,11 @@ SEGMENTATION = "medprompt"
 PARCELLATION = "dkt"
 """Value of the `seg` entity of parcels: most of them follow the DKT protocol."""
 
-IGNORED = f"{LOGS}/\nmeasurements*\nfindings*\nlesions*\n"
-"""What BIDS validation is to pass over: records, and tables with their parts."""
+IGNORED = (
+    f"{LOGS}/\nmeasurements*\nfindings*\nlesions*\n"
+    "changes*\nledger*\nmodel*\ntrajectories*\n*_longitudinal.*\n"
+)
+"""What BIDS validation is to pass over: records, tables with their parts, and pages."""
 
 ROUNDED = (
     "The source holds its affine in 64 bits and the sform of this file in 32: "

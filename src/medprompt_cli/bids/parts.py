@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from medprompt_cli.bids.atomic import Staged, stage
-from medprompt_cli.bids.schemas import SCHEMA_VERSION, TABLES, VERSION_KEY, Row, to_table
+from medprompt_cli.bids.columns import SCHEMA_VERSION, VERSION_KEY
+from medprompt_cli.bids.schemas import TABLES, Row, to_table
 from medprompt_cli.errors import InputError, OutputError
 
 EXTENSION = ".parquet"
@@ -65,6 +66,15 @@ def read_parts(out: Path, table: str) -> pa.Table:
             code="no-tables",
         )
     return pa.concat_tables([_read_part(path, TABLES[table]) for path in paths])
+
+
+def read_part(out: Path, table: str, case: str) -> pa.Table:
+    """The part of one case.
+
+    Raises:
+        InputError: If it is not there, is damaged or of another version.
+    """
+    return _read_part(part_path(out, table, case), TABLES[table])
 
 
 def _read_part(path: Path, schema: pa.Schema) -> pa.Table:

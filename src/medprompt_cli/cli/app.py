@@ -28,6 +28,13 @@ BROKEN_PIPE = 141
 
 COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("segment", "medprompt_cli.cli.segment", "segment"),
+    ("status", "medprompt_cli.cli.status", "status"),
+    ("slurm", "medprompt_cli.cli.slurm", "slurm"),
+    ("run", "medprompt_cli.cli.run", "run"),
+    ("ask", "medprompt_cli.cli.ask", "ask"),
+    ("measure", "medprompt_cli.cli.measure", "measure"),
+    ("tables", "medprompt_cli.cli.tables", "tables"),
+    ("longitudinal", "medprompt_cli.cli.longitudinal", "longitudinal"),
     ("plan", "medprompt_cli.cli.plan", "plan"),
     ("check", "medprompt_cli.cli.check", "check"),
     ("vocabulary", "medprompt_cli.cli.vocabulary", "vocabulary"),
@@ -91,11 +98,12 @@ def medprompt(
 
 def _register(group: typer.Typer) -> None:
     for name, module, function in COMMANDS:
-        command = getattr(import_module(module), function)
+        loaded = import_module(module)
+        command = getattr(loaded, function)
         if isinstance(command, typer.Typer):
             group.add_typer(command, name=name)
         else:
-            group.command(name)(command)
+            group.command(name, cls=getattr(loaded, "Command", None))(command)
 
 
 _register(app)

@@ -10,16 +10,40 @@ import typer
 if TYPE_CHECKING:
     from medprompt_cli.planning.checker import Needs
     from medprompt_cli.planning.compile import Compiled
+    from medprompt_cli.planning.tree import Program
+
+CANNOT = 1
+"""Exit code of a check that found a case which cannot satisfy the plan."""
 
 NOT_UNDERSTOOD = 65
 """Exit code of a prompt without one program. Source: BSD sysexits, EX_DATAERR."""
 
 
-def plan(
-    prompt: Annotated[str, typer.Argument(help="What you want, in English or Korean.")],
+def plan(  # noqa: PLR0913, PLR0917 - one argument for each option
+    prompt: Annotated[
+        str | None, typer.Argument(help="What you want, in English or Korean.")
+    ] = None,
+    saved: Annotated[
+        Path | None, typer.Option("--plan", help="A plan.json, in place of a prompt.")
+    ] = None,
+    check: Annotated[
+        Path | None,
+        typer.Option("--check", metavar="BIDS", help="Say which cases cannot satisfy it."),
+    ] = None,
     model: Annotated[
-        Path, typer.Option(help="Weights that read prompts, by `medprompt train prompts`.")
-    ],
+        Path | None,
+        typer.Option(help="Weights that read prompts; those of the package otherwise."),
+    ] = None,
+    agent_endpoint: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Let a language model behind this address write it."),
+    ] = None,
+    agent_model: Annotated[
+        str, typer.Option(help="Name by which the server knows its model.")
+    ] = "default",
+    alternative: Annotated[
+        int | None, typer.Option(min=1, help="Take this reading of an ambiguous prompt.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Write it there, as plan.json.")
     ] = None,
@@ -29,15 +53,44 @@ def plan(
 ) -> None:
     """Print the program that PROMPT compiles to, and what a case must have for it.
 
-    Exits 65 if the prompt is refused or can mean several things.
+    Exits 65 if the prompt is refused or can mean several things, and 1 if --check finds a
+    case that cannot satisfy it.
     """
+    found = _found(prompt, saved, model, (agent_endpoint, agent_model))
+    if alternative is not None:
+        found = _chosen(found, alternative)
+    _show(found, as_json=as_json)
+    if found.program is None:
+        raise typer.Exit(NOT_UNDERSTOOD)
+    if out is not None:
+        _write(out, found)
+        typer.echo(f"Written to {out}.", err=True)
+    if check is not None and _report_misfits(check, found.program):
+        raise typer.Exit(CANNOT)
+
+
+def _found(
+    prompt: str | None, saved: Path | None, model: Path | None, endpoint: tuple[str | None, str]
+) -> Compiled:
+    from medprompt_cli.errors import UsageError
+
+    if saved is not None and prompt is None:
+        return _of_plan(saved)
+    if saved is not None or prompt is None:
+        raise UsageError(
+            "Give a prompt, or a saved plan with --plan; one of the two.",
+            remedy='For example: medprompt plan "left hippocampus volume"',
+        )
+    if endpoint[0] is not None:
+        return _by_endpoint(prompt, endpoint[0], endpoint[1])
+    return _compiled(prompt, model)
+
+
+def _show(found: Compiled, *, as_json: bool) -> None:
     import json
 
     from medprompt_cli.planning.checker import check
-    from medprompt_cli.planning.compile import compile_prompt
-    from medprompt_cli.planning.prompt_model import load_prompt_model
 
-    found = compile_prompt(prompt, load_prompt_model(model))
     if as_json:
         typer.echo(json.dumps(as_contract(found), indent=2, ensure_ascii=False))
     elif found.program is not None:
@@ -45,11 +98,71 @@ def plan(
         typer.echo(_needs_text(check(found.program)), err=True)
     for line in _remarks(found):
         typer.echo(line, err=True)
-    if found.program is None:
-        raise typer.Exit(NOT_UNDERSTOOD)
-    if out is not None:
-        _write(out, found)
-        typer.echo(f"Written to {out}.", err=True)
+
+
+def _chosen(found: Compiled, number: int) -> Compiled:
+    """One of the readings of an ambiguous prompt."""
+    from dataclasses import replace
+
+    from medprompt_cli.errors import UsageError
+    from medprompt_cli.planning.parser import parse
+
+    if not 1 <= number <= len(found.alternatives):
+        raise UsageError(
+            f"There is no reading {number} of {found.prompt!r}: it has"
+            f" {len(found.alternatives)}.",
+            remedy="See them without --alternative.",
+        )
+    one = found.alternatives[number - 1]
+    return replace(
+        found,
+        status="ok",
+        program=parse(one.text),
+        text=one.text,
+        intent=one.intent,
+        reason="",
+        explanation="",
+        alternatives=(),
+    )
+
+
+def _compiled(prompt: str, model: Path | None) -> Compiled:
+    from medprompt_cli.planning.compile import compile_prompt
+    from medprompt_cli.planning.prompt_model import load_prompt_model
+
+    return compile_prompt(prompt, load_prompt_model(model))
+
+
+def _of_plan(path: Path) -> Compiled:
+    from medprompt_cli.planning.compile import Compiled
+    from medprompt_cli.planning.plan_file import read_plan
+    from medprompt_cli.planning.summary import summarise
+
+    found = read_plan(path)
+    return Compiled("ok", found.prompt, found.program, found.text, summarise(found.program))
+
+
+def _by_endpoint(prompt: str, url: str, name: str) -> Compiled:
+    from medprompt_cli.planning.compile import Compiled
+    from medprompt_cli.planning.endpoint import Endpoint, write_program
+    from medprompt_cli.planning.printer import print_program
+    from medprompt_cli.planning.summary import summarise
+
+    program = write_program(prompt, Endpoint(url, name))
+    return Compiled("ok", prompt, program, print_program(program), summarise(program))
+
+
+def _report_misfits(source: Path, program: Program) -> bool:
+    """Print what cases lack; whether any lacks something."""
+    from medprompt_cli.api import find_misfits
+
+    count, found = find_misfits(source, program)
+    for misfit in found:
+        typer.echo(f"{misfit.case}: {misfit.reason}", err=True)
+    cannot = len({misfit.case.partition(" ")[0] for misfit in found})
+    subjects = "1 subject" if count == 1 else f"{count} subjects"
+    typer.echo(f"{count - cannot} of {subjects} can satisfy this plan.", err=True)
+    return bool(found)
 
 
 def as_contract(found: Compiled) -> dict[str, object]:
@@ -71,10 +184,16 @@ def as_contract(found: Compiled) -> dict[str, object]:
 
 
 def _needs_text(needs: Needs) -> str:
+    from medprompt_cli.planning.vocabulary import resolve
+
     images = ", ".join(needs.suffixes) or "any scan"
     visits = "1 visit" if needs.visits == 1 else f"{needs.visits} visits"
     targets = ", ".join(needs.targets) or "nothing"
-    return f"Needs: {images}; {visits}. Segments: {targets}."
+    unseen = ", ".join(
+        target.name for target in resolve(list(needs.targets)) if not target.visible
+    )
+    blind = f"\nNot visible to the bundled weights: {unseen}." if unseen else ""
+    return f"Needs: {images}; {visits}. Segments: {targets}.{blind}"
 
 
 def _remarks(found: Compiled) -> list[str]:
@@ -92,12 +211,11 @@ def _remarks(found: Compiled) -> list[str]:
 
 
 def _write(out: Path, found: Compiled) -> None:
-    from medprompt_cli.planning.plan_file import Plan, WeightsUsed, write_plan
+    from medprompt_cli.planning.plan_file import Plan, WeightsUsed, language_of, write_plan
     from medprompt_cli.weights.registry import DEFAULT, read_registry
 
     if found.program is None:
         raise ValueError(found.status)
     entry = read_registry()[DEFAULT]
     weights = WeightsUsed(entry.name, entry.version, entry.sha256)
-    language = "ko" if any("\uac00" <= letter <= "\ud7a3" for letter in found.prompt) else "en"
-    write_plan(out, Plan(found.prompt, found.program, weights, language))
+    write_plan(out, Plan(found.prompt, found.program, weights, language_of(found.prompt)))

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Mapping, Sequence
 
-    from medprompt_cli.api import Outcome, Summary
+    from medprompt_cli.api import Outcome, SegmentOptions, Summary
 
 SHOWN_FAILURES = 20
 """So many failures are listed on the terminal; the records hold all of them."""
 
 SHOWN_TARGETS = 5
 """So many targets are listed for each status; the sidecars hold all of them."""
+
+MM3_PER_ML = 1000.0
+
+SHOWN_VALUES = 12
+"""So many values are listed on the terminal."""
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 + SIGINT."""
@@ -30,9 +36,14 @@ def segment(  # noqa: PLR0913, PLR0917 - one argument for each option
     ],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the results.")],
     prompt: Annotated[
-        list[str],
-        typer.Option("--prompt", "-p", help="What to segment; 'all' for every structure."),
-    ],
+        list[str] | None,
+        typer.Option(
+            "--prompt", "-p", help="What you want, in words; 'all' for every structure."
+        ),
+    ] = None,
+    plan: Annotated[
+        Path | None, typer.Option("--plan", help="A plan.json, in place of prompts.")
+    ] = None,
     participant_label: Annotated[
         list[str] | None, typer.Option(help="Only this subject; may be repeated.")
     ] = None,
@@ -54,6 +65,9 @@ def segment(  # noqa: PLR0913, PLR0917 - one argument for each option
     weights: Annotated[
         str | None, typer.Option(help="Name or file; the bundled weights otherwise.")
     ] = None,
+    prompt_weights: Annotated[
+        Path | None, typer.Option(help="Weights that read sentences, if not the bundled ones.")
+    ] = None,
     memory: Annotated[
         float | None,
         typer.Option(min=0.1, help="GB that one image may take beyond the weights."),
@@ -61,32 +75,63 @@ def segment(  # noqa: PLR0913, PLR0917 - one argument for each option
     force: Annotated[
         bool, typer.Option("--force", help="Do again what is done already.")
     ] = False,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="I/N", help="Only the I-th of N parts of the subjects; slurm in an array."
+        ),
+    ] = None,
+    bids_filter_file: Annotated[
+        Path | None, typer.Option(help="Only scans that a query of this JSON file describes.")
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print what became of every image as JSON.")
     ] = False,
 ) -> None:
-    """Segment what the prompts name in every scan of IN.
+    """Segment what the prompts name in every scan of IN, and measure what they ask for.
 
-    Prints the path of every mask. Run it again after an interruption: it does only what is
-    missing or changed.
+    A prompt is names of regions, or a sentence in English or Korean. Prints the path of
+    every mask. Run it again after an interruption: it does only what is missing or changed.
     """
+    segment_and_tell(source, out, prompt or (), segment_options(locals()), as_json=as_json)
+
+
+def segment_options(given: Mapping[str, Any]) -> SegmentOptions:
+    """What the options of the command say, by the names of its parameters."""
     from medprompt_cli.api import SegmentOptions
+
+    together = given["together"]
+    return SegmentOptions(
+        participants=given["participant_label"] or (),
+        sessions=given["session_label"] or (),
+        suffixes=given["suffix"] or (),
+        device=given["device"],
+        weights=given["weights"],
+        memory_gb=given["memory"],
+        force=given["force"],
+        together=[kind.strip() for kind in together.split(",")] if together else (),
+        plan=given["plan"],
+        prompt_weights=given["prompt_weights"],
+        shard=given["shard"],
+        filter_file=given["bids_filter_file"],
+    )
+
+
+def segment_and_tell(
+    source: Path,
+    out: Path,
+    prompts: Sequence[str],
+    options: SegmentOptions,
+    *,
+    as_json: bool = False,
+) -> NoReturn:
+    """Segment, say what became of it, and leave with the exit code."""
     from medprompt_cli.api import segment as run
     from medprompt_cli.cohort.progress import lines_in_a_log
     from medprompt_cli.cohort.run import AGAIN
 
-    options = SegmentOptions(
-        participants=participant_label or (),
-        sessions=session_label or (),
-        suffixes=suffix or (),
-        device=device,
-        weights=weights,
-        memory_gb=memory,
-        force=force,
-        together=[kind.strip() for kind in together.split(",")] if together else (),
-    )
     with lines_in_a_log():
-        summary = run(source, out, prompt, options)
+        summary = run(source, out, prompts, options)
     typer.echo(_summary_text(summary, out), err=True, nl=False)
     if as_json:
         typer.echo(json.dumps(_summary_json(summary), indent=2, ensure_ascii=False))
@@ -109,7 +154,8 @@ def _summary_text(summary: Summary, out: Path) -> str:
     if reached < summary.planned:
         counts.append(f"{summary.planned - reached} not reached")
     case = "case" if any(outcome.partners for outcome in summary.outcomes) else "image"
-    lines = [f"{_count(summary.planned, case)}: {', '.join(counts)}. Results: {out}"]
+    lines = [] if summary.share is None else [summary.share]
+    lines.append(f"{_count(summary.planned, case)}: {', '.join(counts)}. Results: {out}")
     lines += [
         f"replaced: earlier results for {answer} in {_count(n, case)}"
         for answer, n in summary.replaced.items()
@@ -117,6 +163,7 @@ def _summary_text(summary: Summary, out: Path) -> str:
     lines += [_mixed_text(*item) for item in summary.mixed.items()]
     lines += [_status_text(*item, case) for item in summary.unanswered.items()]
     lines += [_limit_text(*item) for item in _limits(summary).items()]
+    lines += _value_lines(summary)
     edited = [path for outcome in summary.outcomes for path in outcome.edited]
     lines += [f"changed by hand, and kept: {path}" for path in edited]
     # What ended the run is said last, as its error.
@@ -156,6 +203,29 @@ def _limit_text(name: str, limit_ml: float) -> str:
     return f"absent {name}: one of less than {limit_ml:.3g} mL may be there and not be seen"
 
 
+def _value_lines(summary: Summary) -> list[str]:
+    """The first values that were read; the tables hold all of them."""
+    lines = [
+        f"{outcome.name}: {value['Statement']} {_said(value)}"
+        for outcome in summary.outcomes
+        for value in outcome.values
+    ]
+    more = len(lines) - SHOWN_VALUES
+    rest = [f"... and {more} more values; medprompt tables has all."] if more > 0 else []
+    return lines[:SHOWN_VALUES] + rest
+
+
+def _said(value: Mapping[str, Any]) -> str:
+    if value["Value"] is None:
+        return f"is not known: {value['Status']}"
+    if isinstance(value["Value"], float):
+        if value["Unit"] == "mm3":
+            return f"= {value['Value'] / MM3_PER_ML:.4g} mL"
+        unit = "" if value["Unit"] == "1" else f" {value['Unit']}"
+        return f"= {value['Value']:.4g}{unit}"
+    return f"= {value['Value']}"
+
+
 def _failure_text(outcome: Outcome) -> str:
     failure = outcome.failure
     if failure is None:
@@ -170,6 +240,7 @@ def _count(number: int, what: str) -> str:
 def _summary_json(summary: Summary) -> dict[str, object]:
     return {
         "planned": summary.planned,
+        "share": summary.share,
         "exit_code": _exit_code(summary),
         "stopped": None if summary.stopped is None else str(summary.stopped) or "interrupted",
         "images": [_outcome_json(outcome) for outcome in summary.outcomes],
@@ -189,5 +260,6 @@ def _outcome_json(outcome: Outcome) -> dict[str, object]:
         "status": outcome.status,
         "masks": [str(mask) for mask in outcome.masks],
         "targets": dict(outcome.targets),
+        "values": list(outcome.values),
         "error": outcome.failure.as_json() if outcome.failure else None,
     }

@@ -134,4 +134,4 @@ def prompts(
         lambda row: typer.echo(json.dumps({k: round(v, 4) for k, v in row.items()})),
     )
     if export:
-        typer.echo(json.dumps(export_prompts(out, export)))
+        typer.echo(json.dumps(export_prompts(out, export, phi=run.phi)))

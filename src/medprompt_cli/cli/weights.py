@@ -17,7 +17,8 @@ def list_weights() -> None:
 
     for entry in read_registry().values():
         size = f"{entry.bytes / 1e6:.1f} MB"
-        fields = (entry.name, entry.version, f"{entry.finest_mm} mm", size, entry.sha256)
+        level = entry.reads if entry.finest_mm is None else f"{entry.finest_mm} mm"
+        fields = (entry.name, entry.version, level, size, entry.sha256)
         typer.echo("\t".join(fields))
 
 

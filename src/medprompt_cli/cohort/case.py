@@ -15,6 +15,8 @@ from medprompt_cli import __version__
 from medprompt_cli.bids.atomic import Staged, commit, discard, leaves_no_room
 from medprompt_cli.bids.derivatives import Provenance, Regions, source_uri, stage_regions
 from medprompt_cli.bids.images import read_image
+from medprompt_cli.bids.parts import stage_part
+from medprompt_cli.bids.schemas import Origin, Row
 from medprompt_cli.cohort.outcome import Failure, Outcome
 from medprompt_cli.cohort.records import (
     edited_outputs,
@@ -24,7 +26,16 @@ from medprompt_cli.cohort.records import (
     replaced_answer,
     write_record,
 )
+from medprompt_cli.cohort.rows import (
+    Sources,
+    found_rows,
+    mask_files,
+    measurement_rows,
+    value_rows,
+)
+from medprompt_cli.cohort.subject import images_of
 from medprompt_cli.cohort.units import Unit
+from medprompt_cli.domain.anatomy import LESIONS
 from medprompt_cli.domain.volume import Volume, check_one_grid
 from medprompt_cli.errors import (
     DeviceError,
@@ -33,13 +44,23 @@ from medprompt_cli.errors import (
     OutputError,
     WeightsError,
 )
+from medprompt_cli.execution.measuring import (
+    CaseMeasured,
+    Measurable,
+    failure_notes,
+    measurable,
+    measure_case,
+    withheld,
+)
+from medprompt_cli.execution.program import ProgramResult, ReadValue, plan_id, run_program
 from medprompt_cli.execution.segment import (
     CaseResult,
     Segments,
     Target,
-    plan_hash,
     segment_case,
 )
+from medprompt_cli.execution.values import Characterized
+from medprompt_cli.planning.tree import Program
 
 
 @dataclass(frozen=True)
@@ -52,10 +73,13 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Worked:
-    """The regions of a case, or why there are none."""
+    """The regions of a case and the images they are in, or why there are none."""
 
     result: CaseResult | Exception
     seconds: Mapping[str, float]
+    volumes: Sequence[Volume] = ()
+    values: tuple[ReadValue, ...] = ()
+    findings: tuple[Characterized, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,6 +93,7 @@ class CaseRunner:
         prompts: The person's words.
         targets: What they mean.
         segmenter: The network.
+        program: What to make of the targets; None if their masks are all there is to it.
     """
 
     out: Path
@@ -77,6 +102,7 @@ class CaseRunner:
     prompts: tuple[str, ...]
     targets: Sequence[Target]
     segmenter: Segments
+    program: Program | None = None
 
     def read(self, unit: Unit) -> Loaded:
         """Load the images; a failure is a value, and the cohort goes on."""
@@ -88,7 +114,7 @@ class CaseRunner:
             return Loaded(error, time.perf_counter() - start)
         return Loaded(volumes, time.perf_counter() - start)
 
-    def work(self, unit: Unit, loaded: Loaded) -> Worked:  # noqa: ARG002 - a stage's form
+    def work(self, unit: Unit, loaded: Loaded) -> Worked:
         """Run the network.
 
         Raises:
@@ -99,36 +125,59 @@ class CaseRunner:
         if isinstance(loaded.volumes, Exception):
             return Worked(loaded.volumes, seconds)
         try:
-            result = segment_case(loaded.volumes, self.targets, self.segmenter)
+            found = self._result(unit, loaded.volumes)
         except (DeviceError, WeightsError):
             raise
         except Exception as error:  # noqa: BLE001 - the cohort outlives any one case
             return Worked(error, seconds)
-        return Worked(result, {**seconds, **result.seconds})
+        seconds |= found.case.seconds
+        return Worked(found.case, seconds, loaded.volumes, found.values, found.findings)
+
+    def _result(self, unit: Unit, volumes: Sequence[Volume]) -> ProgramResult:
+        """Masks of the targets, or what the program makes of them, with what it found."""
+        if self.program is None:
+            return ProgramResult(segment_case(volumes, self.targets, self.segmenter))
+        return run_program(self.program, images_of(unit.sources, volumes), self.segmenter)
 
     def write(self, unit: Unit, worked: Worked) -> Outcome:
-        """Write the result or the failure, and its record."""
+        """Measure and write the result, or write the failure; and the record."""
         if isinstance(worked.result, Exception):
             return self._record_failure(unit, worked.result, worked.seconds)
         try:
-            return self._write_result(unit, worked.result, worked.seconds)
+            return self._write_result(unit, worked.result, worked)
         except Exception as error:  # noqa: BLE001 - the cohort outlives any one case
             return self._record_failure(unit, error, worked.seconds)
 
-    def _write_result(
-        self, unit: Unit, result: CaseResult, seconds: Mapping[str, float]
-    ) -> Outcome:
+    def _write_result(self, unit: Unit, result: CaseResult, worked: Worked) -> Outcome:
         start = time.perf_counter()
-        results = {target.name: target.as_json() for target in result.results}
-        regions = Regions(result.labels, result.masks, results, result.notes, result.parcels)
-        staged = stage_regions(self.out, unit.entry, regions, self._provenance(unit))
+        regions = measurable(result)
+        measured = measure_case(regions, worked.volumes)
+        answers = withheld(result.results, measured)
+        results = {target.name: target.as_json() for target in answers}
+        between = time.perf_counter()
+        notes = (*result.notes, *failure_notes(measured))
+        content = Regions(result.labels, result.masks, results, notes, result.parcels)
+        staged: list[Staged] = []
         try:
+            staged += stage_regions(self.out, unit.entry, content, self._provenance(unit))
+            sources = self._sources(unit, regions, tuple(content.maps))
+            staged += self._stage_tables(unit, measured, worked, sources)
             outputs = self._replace_outputs(unit, staged)
         finally:
             discard(staged)
-        seconds = {**seconds, "write": time.perf_counter() - start}
-        content = {"outputs": outputs, "targets": results, **self._about(unit, seconds)}
-        write_record(unit.record_path, "done", unit.basis, content)
+        seconds = {
+            **worked.seconds,
+            "measure": between - start,
+            "write": time.perf_counter() - between,
+        }
+        values = [value.as_json() for value in worked.values]
+        record = {
+            "outputs": outputs,
+            "targets": results,
+            "values": values,
+            **self._about(unit, seconds),
+        }
+        write_record(unit.record_path, "done", unit.basis, record)
         paths = tuple(self.out / name for name in outputs)
         return Outcome(
             unit.name,
@@ -139,7 +188,49 @@ class CaseRunner:
             seconds=sum(seconds.values()),
             partners=unit.partners,
             replaced=replaced_answer(unit.record, unit.basis),
+            values=values,
         )
+
+    def _stage_tables(
+        self,
+        unit: Unit,
+        measured: CaseMeasured,
+        worked: Worked,
+        sources: Sources,
+    ) -> list[Staged]:
+        """Stage the case's parts: of lesions and findings only if any was asked for."""
+        numbers = measurement_rows(measured.regions, sources)
+        more, words = value_rows(worked.values, numbers, sources)
+        words += found_rows(worked.findings, worked.values, sources)
+        rows: dict[str, Sequence[Row]] = {"measurements": [*numbers, *more]}
+        if words:
+            rows["findings"] = words
+        if any(target.name in LESIONS for target in self.targets):
+            rows["lesions"] = measurement_rows(measured.lesions, sources)
+        staged: list[Staged] = []
+        try:
+            for table, listed in rows.items():
+                staged.append(stage_part(self.out, table, unit.name, listed))
+        except BaseException:
+            discard(staged)
+            raise
+        return staged
+
+    def _sources(self, unit: Unit, regions: Measurable, segs: Sequence[str]) -> Sources:
+        origin = Origin(
+            participant_id=unit.entry.subject,
+            session_id=unit.entry.session,
+            case=unit.name,
+            method="medprompt segment",
+            version=__version__,
+            weights=f"{self.segmenter.weights_name} {self.segmenter.weights_version}",
+            weights_sha256=self.segmenter.weights_sha256,
+            plan_hash=self._plan_id,
+        )
+        masks = mask_files(unit.entry, regions, segs)
+        uris = self._provenance(unit).sources
+        called = (str(source.path) for source in unit.sources)
+        return Sources(origin, uris, masks, dict(zip(called, uris, strict=True)))
 
     def _replace_outputs(self, unit: Unit, staged: Sequence[Staged]) -> dict[str, int]:
         """Give staged files their names and remove those of an earlier prompt.
@@ -206,6 +297,10 @@ class CaseRunner:
             "written": datetime.now(UTC).isoformat(timespec="seconds"),
         }
 
+    @property
+    def _plan_id(self) -> str:
+        return plan_id(self.targets, self.program)
+
     def _weights(self) -> dict[str, str]:
         return {
             "Name": self.segmenter.weights_name,
@@ -215,7 +310,7 @@ class CaseRunner:
 
     def _provenance(self, unit: Unit) -> Provenance:
         uris = tuple(source_uri(s.path, self.source_root, self.link) for s in unit.sources)
-        return Provenance(uris, self.prompts, plan_hash(self.targets), self._weights())
+        return Provenance(uris, self.prompts, self._plan_id, self._weights())
 
 
 def describe_failure(path: Path, error: Exception) -> Failure:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -55,6 +55,7 @@ class Outcome:
         edited: Files of a kept result that somebody changed after they were written.
         ends_run: An error that the next case would meet as well; None if there is none.
         partners: The images that are read together with the first.
+        values: What a program read: statement, value, unit and status, as in the record.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Outcome:
     edited: tuple[Path, ...] = ()
     ends_run: MedpromptError | None = None
     partners: tuple[Path, ...] = ()
+    values: Sequence[Mapping[str, Any]] = ()
 
     @property
     def masks(self) -> tuple[Path, ...]:
@@ -85,12 +87,14 @@ class Summary:
         stopped: What ended the run before its end; None if nothing did.
         mixed: By what they answer: how many images, left out of this run by a filter, have
             results of other prompts or weights in the output folder.
+        share: Which part of the cohort was done, in words; None if all of it was.
     """
 
     outcomes: tuple[Outcome, ...]
     planned: int
     stopped: BaseException | None = None
     mixed: Mapping[str, int] = field(default_factory=dict)
+    share: str | None = None
 
     def having(self, status: OutcomeStatus) -> tuple[Outcome, ...]:
         """The outcomes with a status."""

@@ -8,6 +8,10 @@ from medprompt_cli.bids.atomic import discard, stage
 from medprompt_cli.bids.derivatives import DESCRIPTION, LOGS, SEGMENTATION, read_description
 from medprompt_cli.errors import UsageError
 
+SCHEDULER = "slurm"
+"""Folder below the records where the logs of a scheduler's jobs lie, before there is anything
+else: it opens them before the first job begins."""
+
 _OTHER_FOLDER = "Give an output folder outside the input"
 
 
@@ -67,6 +71,8 @@ def _check_owner(out: Path) -> None:
         what = f"its {DESCRIPTION} names {', '.join(map(str, names)) or 'no'} as its maker"
     else:
         visible = sorted(path.name for path in out.iterdir() if path.name[0] != ".")
+        if visible == [LOGS] and {path.name for path in (out / LOGS).glob("*")} == {SCHEDULER}:
+            return
         if not visible:
             return
         what = f"it holds {visible[0]!r} and no {DESCRIPTION}"

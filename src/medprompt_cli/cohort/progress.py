@@ -18,6 +18,7 @@ from rich.progress import (
 )
 
 from medprompt_cli.cohort.outcome import Outcome
+from medprompt_cli.cohort.shards import Share
 
 _LOG = logging.getLogger(__name__)
 
@@ -42,6 +43,11 @@ def lines_in_a_log() -> Iterator[None]:
     finally:
         _LOG.setLevel(level)
         _LOG.removeHandler(handler)
+
+
+def log_share(share: Share, to_do: int) -> None:
+    """Log which part of the cohort is done here, before the first image."""
+    _LOG.info("%s; %d to do", share, to_do)
 
 
 def log_case(outcome: Outcome, number: int, total: int) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -44,7 +45,7 @@ class Basis:
     weights: str
 
 
-def basis_of(images: Sequence[Path], plan: str, weights: str) -> Basis:
+def basis_of(images: Sequence[Path | str], plan: str, weights: str) -> Basis:
     """What a result made from `images` now would depend on."""
     try:
         found = [_size_and_time(image) for image in images]
@@ -53,12 +54,14 @@ def basis_of(images: Sequence[Path], plan: str, weights: str) -> Basis:
     return Basis(sum(size for size, _ in found), sum(time for _, time in found), plan, weights)
 
 
-def _size_and_time(image: Path) -> tuple[int, int]:
+def _size_and_time(image: Path | str) -> tuple[int, int]:
     """Bytes of an image, or of all files of a series, and when the last was written."""
-    files = list(image.iterdir()) if image.is_dir() else [image]
-    stats = [file.stat() for file in files]
-    latest = max((stat.st_mtime_ns for stat in stats), default=-1)
-    return sum(stat.st_size for stat in stats), latest
+    status = os.stat(image)  # noqa: PTH116 - asked of every image of a cohort
+    if not stat.S_ISDIR(status.st_mode):
+        return status.st_size, status.st_mtime_ns
+    stats = [file.stat() for file in Path(image).iterdir()]
+    latest = max((status.st_mtime_ns for status in stats), default=-1)
+    return sum(status.st_size for status in stats), latest
 
 
 def record_path(out: Path, name: str) -> Path:
@@ -66,10 +69,11 @@ def record_path(out: Path, name: str) -> Path:
     return out / LOGS / f"{name}.json"
 
 
-def read_record(path: Path) -> dict[str, Any] | None:
+def read_record(path: Path | str) -> dict[str, Any] | None:
     """The record of an image; None if there is none that can be used."""
     try:
-        record = json.loads(path.read_bytes())
+        with open(path, "rb") as file:  # noqa: PTH123 - of every case of a cohort
+            record = json.loads(file.read())
     except (OSError, ValueError):
         return None
     usable = (
@@ -103,21 +107,31 @@ def outputs_of(record: Mapping[str, Any] | None) -> dict[str, int]:
 
 def edited_outputs(out: Path, record: Mapping[str, Any] | None) -> list[Path]:
     """Files that have another size than when they were written."""
+    return [out / name for name in _edited(record, _sizes(out, record))]
+
+
+def _edited(record: Mapping[str, Any] | None, sizes: Mapping[str, int | None]) -> list[str]:
     if record is None or record["status"] == "writing":
         return []  # cut off between renames: either size may be right
-    sizes = {out / name: size for name, size in record["outputs"].items()}
-    return [path for path, size in sizes.items() if file_size(path) not in {None, size}]
+    written = record["outputs"]
+    return [name for name, size in sizes.items() if size not in {None, written[name]}]
+
+
+def _sizes(out: Path, record: Mapping[str, Any] | None) -> dict[str, int | None]:
+    """The sizes that the files a record lists have now."""
+    folder = os.fspath(out)
+    return {name: file_size(f"{folder}/{name}") for name in (record or {}).get("outputs", ())}
 
 
 def standing(out: Path, record: Mapping[str, Any] | None, basis: Basis) -> Standing:
     """What is to be done for an image, going by its record and the files it lists."""
-    edited = edited_outputs(out, record)
-    missing = [name for name in outputs_of(record) if file_size(out / name) is None]
+    sizes = _sizes(out, record)
+    edited = _edited(record, sizes)
     current = (
         record is not None
         and record["status"] == "done"
-        and record.get("basis") == asdict(basis)
-        and not missing
+        and record.get("basis") == vars(basis)
+        and None not in sizes.values()
     )
     if edited:
         return "edited" if current else "blocked"
@@ -160,7 +174,7 @@ def other_answers(out: Path, names: Collection[str], basis: Basis) -> Counter[st
     return Counter(answer for answer in answers if answer is not None)
 
 
-def file_size(path: Path) -> int | None:
+def file_size(path: Path | str) -> int | None:
     """Size in bytes; None if there is no such file."""
     try:
         return os.stat(path).st_size  # noqa: PTH116 - asked of every output of a cohort

@@ -7,21 +7,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medprompt_cli.bids.atomic import remove_leftovers
-from medprompt_cli.bids.derivatives import write_dataset_files
+from medprompt_cli.bids.derivatives import unit_name, write_dataset_files
 from medprompt_cli.bids.entry import ImageEntry, joined
 from medprompt_cli.bids.problems import Problem
+from medprompt_cli.cohort.agenda import Agenda, below, write_agenda
 from medprompt_cli.cohort.case import CaseRunner
 from medprompt_cli.cohort.outcome import Failure, Outcome, Summary
 from medprompt_cli.cohort.output_folder import check_writable
 from medprompt_cli.cohort.pipeline import Stages, run_overlapped
-from medprompt_cli.cohort.progress import case_progress, log_case
+from medprompt_cli.cohort.progress import case_progress, log_case, log_share
 from medprompt_cli.cohort.records import Basis, edited_outputs, other_answers, outputs_of
+from medprompt_cli.cohort.shards import Share, subject_of
 from medprompt_cli.cohort.stop import StopRequested, stoppable
-from medprompt_cli.cohort.together import form_cases
+from medprompt_cli.cohort.together import Sources, form_cases
 from medprompt_cli.cohort.units import Unit, make_unit, same_outputs
 from medprompt_cli.domain.parcels import PARCEL_NAMES
 from medprompt_cli.errors import MedpromptError, PreemptedError
-from medprompt_cli.execution.segment import Segments, Target, plan_hash
+from medprompt_cli.execution.program import plan_id
+from medprompt_cli.execution.segment import Segments, Target
+from medprompt_cli.planning.plan_file import PLAN_FILE, Plan, write_plan
+from medprompt_cli.planning.tree import Program
 
 AGAIN = "Run the same command again to go on: what is done is kept."
 
@@ -38,9 +43,13 @@ class Job:
         prompts: The person's words.
         targets: What they mean.
         force: Do images again that are done, and overwrite what was changed by hand.
-        filtered: Whether `images` is what a person chose of all there are.
+        choice: Which kinds of scan a person chose, in words; none means every scan.
+        some: Whether `images` is of some subjects or sessions only.
         together: Suffixes of the scans of a session that are read together; with none,
             each image is a case of its own.
+        program: What to make of the targets; None if their masks are all there is to it.
+        plan: What the prompts compile to, to be written down; None if it is not known.
+        share: The part of the subjects that is done here; None for all.
     """
 
     out: Path
@@ -50,8 +59,17 @@ class Job:
     prompts: tuple[str, ...]
     targets: Sequence[Target]
     force: bool = False
-    filtered: bool = False
+    choice: tuple[str, ...] = ()
+    some: bool = False
     together: tuple[str, ...] = ()
+    program: Program | None = None
+    plan: Plan | None = None
+    share: Share | None = None
+
+    @property
+    def plan_id(self) -> str:
+        """SHA-256 of what is asked for."""
+        return plan_id(self.targets, self.program)
 
 
 def run_job(job: Job, segmenter: Segments) -> Summary:
@@ -67,8 +85,12 @@ def run_job(job: Job, segmenter: Segments) -> Summary:
     """
     parcels = {name for target in job.targets for name in target.members} & {*PARCEL_NAMES}
     link = write_dataset_files(job.out, job.root, parcels=bool(parcels))
+    if job.plan is not None:
+        write_plan(job.out / PLAN_FILE, job.plan)
     remove_leftovers(job.out)
-    units, outcomes = _plan(job, segmenter)
+    cases, refused = _cases(job)
+    write_agenda(job.out, _agenda(job, segmenter, cases, refused))
+    units, outcomes = _plan(job, segmenter, cases, refused)
     planned = len(outcomes) + len(units)
     stopped: BaseException | None = None
     try:
@@ -76,7 +98,9 @@ def run_job(job: Job, segmenter: Segments) -> Summary:
             _run_units(
                 job,
                 units,
-                CaseRunner(job.out, job.root, link, job.prompts, job.targets, segmenter),
+                CaseRunner(
+                    job.out, job.root, link, job.prompts, job.targets, segmenter, job.program
+                ),
                 _reporter(outcomes, advance, len(units)),
             )
     except StopRequested as request:
@@ -86,14 +110,18 @@ def run_job(job: Job, segmenter: Segments) -> Summary:
     except (KeyboardInterrupt, MedpromptError) as error:
         stopped = error
     names = {unit.name for unit in units} | {outcome.name for outcome in outcomes}
-    return Summary(tuple(outcomes), planned, stopped, _mixed(job, segmenter, names))
+    share = None if job.share is None else str(job.share)
+    return Summary(tuple(outcomes), planned, stopped, _mixed(job, segmenter, names), share)
 
 
 def _mixed(job: Job, segmenter: Segments, names: Collection[str]) -> Mapping[str, int]:
-    """What images that were not chosen answer, where that is not what this run answers."""
-    if not job.filtered:
+    """What images that were not chosen answer, where that is not what this run answers.
+
+    Of a share nothing is said: the others are being done elsewhere.
+    """
+    if not (job.some or job.choice) or job.share is not None:
         return {}
-    basis = Basis(-1, -1, plan_hash(job.targets), segmenter.weights_sha256)
+    basis = Basis(-1, -1, job.plan_id, segmenter.weights_sha256)
     return other_answers(job.out, names, basis)
 
 
@@ -120,17 +148,49 @@ def _reporter(
     return report
 
 
-def _plan(job: Job, segmenter: Segments) -> tuple[list[Unit], list[Outcome]]:
-    """The cases to do, and what is known of the others before the run."""
+def _cases(job: Job) -> tuple[list[Sources], list[Outcome]]:
+    """All cases of the cohort, and what is wrong with images that make none."""
     cases, refused = form_cases(job.images, job.together)
     outcomes = [*map(_unusable, job.problems), *refused]
     clashes = same_outputs([joined(sources) for sources in cases])
-    plan = plan_hash(job.targets)
+    outcomes += [_clash(s[0], clashes[s[0].path]) for s in cases if s[0].path in clashes]
+    return [sources for sources in cases if sources[0].path not in clashes], outcomes
+
+
+def _agenda(
+    job: Job, segmenter: Segments, cases: Sequence[Sources], refused: Sequence[Outcome]
+) -> Agenda:
+    """What all shares together are to do."""
+    root = job.root.absolute()
+    return Agenda(
+        job.plan_id,
+        segmenter.weights_sha256,
+        job.prompts,
+        job.together or job.choice,
+        not job.some,
+        str(root),
+        {unit_name(joined(s)): [below(image.path, root) for image in s] for s in cases},
+        tuple(
+            {"path": below(outcome.source, root), **outcome.failure.as_json()}
+            for outcome in refused
+            if outcome.failure
+        ),
+    )
+
+
+def _plan(
+    job: Job, segmenter: Segments, cases: Sequence[Sources], refused: Sequence[Outcome]
+) -> tuple[list[Unit], list[Outcome]]:
+    """The cases to do here, and what is known of the others before the run.
+
+    What makes no case is told by the first share alone.
+    """
+    share = job.share
+    outcomes = list(refused) if share is None or share.shard.number == 1 else []
+    plan = job.plan_id
     units = []
     for sources in cases:
-        first = sources[0]
-        if first.path in clashes:
-            outcomes.append(_clash(first, clashes[first.path]))
+        if share is not None and subject_of(sources[0]) not in share.subjects:
             continue
         unit = make_unit(job.out, sources, plan, segmenter.weights_sha256)
         if job.force or unit.standing == "todo":
@@ -139,6 +199,8 @@ def _plan(job: Job, segmenter: Segments) -> tuple[list[Unit], list[Outcome]]:
             outcomes.append(_blocked(unit, job.out))
         else:
             outcomes.append(_kept(unit, job.out))
+    if share is not None:
+        log_share(share, len(units))
     return units, outcomes
 
 
@@ -181,4 +243,5 @@ def _kept(unit: Unit, out: Path) -> Outcome:
         record.get("targets", {}),
         partners=unit.partners,
         edited=tuple(edited_outputs(out, unit.record)),
+        values=record.get("values", ()),
     )

@@ -35,7 +35,8 @@ def form_cases(
     for name, scans in sessions.items():
         failure = _why_no_case(name, scans, kinds)
         if failure is None:
-            cases.append(tuple(sorted(scans, key=_kind)))
+            read = [_alike(scans, kind)[0] for kind in kinds]
+            cases.append(tuple(sorted(read, key=_kind)))
         else:
             refused.append(Outcome(name, scans[0].path, "failed", failure=failure))
     return cases, refused
@@ -49,12 +50,18 @@ def _kind(image: ImageEntry) -> str:
     return (image.suffix or "").lower()
 
 
+def _alike(scans: Sequence[ImageEntry], kind: str) -> list[ImageEntry]:
+    """The scans of a kind: a T1w without a contrast agent, if there is one, for `T1w`."""
+    exact = [scan for scan in scans if (scan.kind or "").lower() == kind.lower()]
+    return exact or [scan for scan in scans if _kind(scan) == kind.lower()]
+
+
 def _why_no_case(
     name: str, scans: Sequence[ImageEntry], kinds: Sequence[str]
 ) -> Failure | None:
     """Why the scans of a session cannot be read together; None if they can."""
     for kind in kinds:
-        alike = [scan for scan in scans if _kind(scan) == kind.lower()]
+        alike = _alike(scans, kind)
         if not alike:
             return Failure(
                 "missing-scan",

@@ -60,7 +60,7 @@ def choose(
 def _is_wanted(entry: ImageEntry, suffixes: set[str]) -> bool:
     suffix = (entry.suffix or "").lower()
     if suffixes:
-        return suffix in suffixes
+        return suffix in suffixes or (entry.kind or "").lower() in suffixes
     part = entry.entities.get("part", "").removeprefix("part-")
     return suffix not in LABEL_SUFFIXES and part not in NO_ANATOMY
 

@@ -47,6 +47,7 @@ from medprompt_cli.planning.tree import (
     Program,
     functions_in,
     walk,
+    walk_names,
     walk_statements,
 )
 from medprompt_cli.planning.tree import Text as WrittenText
@@ -163,7 +164,7 @@ def run_program(
     names = dict(_save_names(program))
     [found] = looker.passes  # everything was wanted at once
     return ProgramResult(
-        _case_result(found, dict(_masks(saved))),
+        _case_result(found, dict(_masks(saved)), _origins(names, defined)),
         tuple(_read(event, names, defined) for event in events if event.kind == "read"),
         tuple(say(event.value) for event in events if event.kind == "answer"),
         operations.characterizer.findings,
@@ -218,7 +219,21 @@ def _masks(saved: Mapping[str, Value]) -> Iterator[tuple[str, Region]]:
             yield name, value
 
 
-def _case_result(found: CaseResult, saved: dict[str, Region]) -> CaseResult:
+def _origins(names: Mapping[Name, str], defined: Mapping[str, Expression]) -> dict[str, str]:
+    """The target that each saved mask goes back to, by the name it is saved under."""
+    found: dict[str, str] = {}
+    for mask, saved in names.items():
+        for inside in walk_names(mask, defined):
+            if isinstance(inside, Call) and inside.function == "segment":
+                target = inside.arguments[1]
+                if isinstance(target, WrittenText):
+                    found.setdefault(saved, target.value)
+    return found
+
+
+def _case_result(
+    found: CaseResult, saved: dict[str, Region], origins: Mapping[str, str]
+) -> CaseResult:
     """What the network gave, with the masks that the program saved and no others."""
     known = {result.name: result for result in found.results}
     plain = [name for region in saved.values() for name in _targets_of(region)]
@@ -237,7 +252,10 @@ def _case_result(found: CaseResult, saved: dict[str, Region]) -> CaseResult:
         ),
         results=(
             *(known[name] for name in dict.fromkeys(plain)),
-            *(_made_result(name, region) for name, region in made.items()),
+            *(
+                _made_result(name, region, known.get(origins.get(name, "")))
+                for name, region in made.items()
+            ),
         ),
         sums={name: sums for name, sums in found.sums.items() if name in plain},
     )
@@ -251,8 +269,12 @@ def _holds(labels: LabelMap | None, names: Sequence[str]) -> TypeGuard[LabelMap]
     return labels is not None and bool(set(labels.names.values()) & set(names))
 
 
-def _made_result(name: str, region: Region) -> TargetResult:
-    """The answer to a mask that was made of others."""
+def _made_result(name: str, region: Region, origin: TargetResult | None) -> TargetResult:
+    """The answer to a mask that was made of others.
+
+    What is not there of an absent lesion might have been too small to be seen: the limit of
+    the lesion is that of every part of it.
+    """
     status: Status
     match region.status:
         case "missing" | "undefined":
@@ -260,7 +282,12 @@ def _made_result(name: str, region: Region) -> TargetResult:
         case known:
             status = known
     if region.voxels is None or region.empty:
-        return TargetResult(name, "absent" if status == "measured" else status, region.presence)
+        status = "absent" if status == "measured" else status
+        limit = origin.limit_ml if origin is not None and status == "absent" else None
+        presence = region.presence
+        if presence is None and origin is not None and limit is not None:
+            presence = origin.presence
+        return TargetResult(name, status, presence, limit_ml=limit)
     volume = round(to_ml(int(region.voxels.sum()), region.geometry), 4)
     if status == "truncated_fov":
         return TargetResult(name, status, region.presence, None, volume)

@@ -6,11 +6,11 @@ looked at: each kind of sentence wants names of one sort, and its words are thes
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from medprompt_cli.planning.tree import Call, Expression, Name, Text, walk
+from medprompt_cli.planning.tree import Call, Expression, Name, Text, walk_names
 
 Told = Literal[
     "true",
@@ -55,9 +55,9 @@ _SENTENCES: tuple[tuple[str, About, str], ...] = (
     ("saved", "mask", "The {region} was marked."),
     ("appeared", "mask", "The {region} was not there at the first visit."),
     ("gone", "mask", "The {region} of the first visit is not there any more."),
-    ("grew", "value", "The {region} has grown: {it}."),
-    ("shrank", "value", "The {region} has become smaller: {it}."),
-    ("same", "value", "The {region} has not changed: {it}."),
+    ("grew", "value", "Larger at the last visit than at the first ({region}): {it}."),
+    ("shrank", "value", "Smaller at the last visit than at the first ({region}): {it}."),
+    ("same", "value", "The same at both visits ({region}): {it}."),
     ("values", "values", ""),
 )
 
@@ -92,7 +92,7 @@ def sentence(kind: str, names: Sequence[str], defined: _DEFINED) -> str:
 def region_of(expression: Expression, defined: _DEFINED) -> str:
     """The target that a value goes back to, in words; `such` before one that was narrowed."""
     targets, narrowed = [], False
-    for inside in _everything_in(expression, defined):
+    for inside in walk_names(expression, defined):
         if not isinstance(inside, Call):
             continue
         if inside.function == "segment":
@@ -107,10 +107,3 @@ def region_of(expression: Expression, defined: _DEFINED) -> str:
 _NARROWING = frozenset(
     {"where", "within", "side", "largest", "smallest", "nearest", "subtract", "intersect"}
 )
-
-
-def _everything_in(expression: Expression, defined: _DEFINED) -> Iterator[Expression]:
-    for inside in walk(expression):
-        yield inside
-        if isinstance(inside, Name) and inside.name in defined:
-            yield from _everything_in(defined[inside.name], defined)

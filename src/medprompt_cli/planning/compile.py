@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -13,6 +13,7 @@ from medprompt_cli.errors import UsageError
 from medprompt_cli.networks.prompt_config import STATUSES
 from medprompt_cli.planning.everything import spread
 from medprompt_cli.planning.grammar_symbols import SYMBOLS, places_of
+from medprompt_cli.planning.guards import doubts
 from medprompt_cli.planning.intent import Intent
 from medprompt_cli.planning.mentions import Slot, Token, read_prompt
 from medprompt_cli.planning.names import EVERYTHING
@@ -116,7 +117,7 @@ class _Compiler:
     def refused(self, thought: str) -> Compiled:
         """Nothing that medprompt can do."""
         if thought == "out-of-scope":
-            said = "This asks for something other than regions of the brain on images."
+            said = "This asks for nothing that medprompt can see or measure in the brain."
             return Compiled("refused", self.prompt, reason="out-of-scope", explanation=said)
         said = "The prompt names no region."
         return Compiled("refused", self.prompt, reason="no-target", explanation=said)
@@ -169,6 +170,10 @@ class _Compiler:
         if likeliest is None or not sure or share < self.model.agreement:
             return self.unsure(meanings, share, sure=sure)
         program, intent = likeliest
+        idle = self.idle(drafts[0])
+        against = doubts(self.prompt, self.tokens, idle, program, intent)
+        if against:
+            return replace(self.unsure(meanings, share, sure=True), explanation=against[0])
         return Compiled(
             "ok",
             self.prompt,
@@ -212,12 +217,16 @@ class _Compiler:
 
     def unused(self, draft: Draft) -> tuple[str, ...]:
         """Words that are not known, and numbers and regions that the program leaves out."""
-        pointed = {token - len(SYMBOLS) for token in draft.tokens if token >= len(SYMBOLS)}
         return tuple(
             self.prompt[token.start : token.end]
-            for at, token in enumerate(self.tokens)
-            if at not in pointed and self.matters(token)
+            for token in self.idle(draft)
+            if self.matters(token)
         )
+
+    def idle(self, draft: Draft) -> list[Token]:
+        """Tokens of the prompt that a draft does not point to."""
+        pointed = {token - len(SYMBOLS) for token in draft.tokens if token >= len(SYMBOLS)}
+        return [token for at, token in enumerate(self.tokens) if at not in pointed]
 
     def matters(self, token: Token) -> bool:
         """Whether a token that the program does not use is worth a mention."""

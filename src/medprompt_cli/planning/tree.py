@@ -6,7 +6,7 @@ Lines are where a statement stood in a text; they do not count when trees are co
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -151,6 +151,16 @@ def walk(expression: Expression) -> Iterator[Expression]:
     yield expression
     for child in children_of(expression):
         yield from walk(child)
+
+
+def walk_names(
+    expression: Expression, defined: Mapping[str, Expression]
+) -> Iterator[Expression]:
+    """An expression, what is inside it, and what the names in it hold."""
+    for inside in walk(expression):
+        yield inside
+        if isinstance(inside, Name) and inside.name in defined:
+            yield from walk_names(defined[inside.name], defined)
 
 
 def expressions_of(statement: Statement) -> tuple[Expression, ...]:

@@ -124,8 +124,9 @@ def _is_measured(call: Call) -> bool:
 def _measured_name(call: Call) -> str:
     """A name for what was measured: `first_tumor_volume`, `tumor_volume_change`."""
     inner = call.arguments[0] if call.arguments else None
-    ranked = isinstance(inner, Call) and inner.function in _RANKS
-    first = _changed_name(inner) if ranked else _first_name(call)
+    first = _first_name(call)
+    if isinstance(inner, Call) and inner.function in _RANKS:
+        first = _changed_name(inner)
     if first == "value":
         calls = (inside for inside in walk(call) if isinstance(inside, Call))
         first = "visits" if any(c.function == "visits" for c in calls) else first
