@@ -111,13 +111,14 @@ def test_a_sentence_is_compiled_once_for_a_whole_cohort(tmp_path, save_scan, mon
 
     def compile_prompt(prompt, model):
         compiled.append((prompt, model))
-        return Compiled("ok", prompt, intent=intent)
+        return Compiled("ok", prompt, intent=intent, unused_words=("equal",))
 
     monkeypatch.setattr(requests, "compile_prompt", compile_prompt)
     monkeypatch.setattr(api, "_load_prompt_model", lambda path: loaded.append(path) or "model")
     summary = api.segment(tmp_path / "bids", tmp_path / "out", ["are both hippocampi equal?"])
 
     assert (len(summary.having("done")), summary.exit_code) == (100, 0)
+    assert summary.unused_words == ("equal",)
     assert compiled == [("are both hippocampi equal?", "model")]
     assert loaded == [None]
     assert {outcome.values[0]["Value"] for outcome in summary.outcomes} == {0.0}

@@ -117,7 +117,8 @@ def segment(
             request, plan = _understood(prompts, options)
             job = _plan_job(_Path(source), _Path(out), request, options)
             segmenter = _open_segmenter(options)
-            return _run_job(_replace(job, plan=_as_plan(request, plan, segmenter)), segmenter)
+            job = _replace(job, plan=_as_plan(request, plan, segmenter))
+            return _replace(_run_job(job, segmenter), unused_words=request.unused_words)
     except _StopRequested as request:
         raise _PreemptedError(
             f"{request.signal_name} stopped the run before its first image.", remedy=_AGAIN

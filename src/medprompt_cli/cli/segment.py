@@ -155,6 +155,8 @@ def _summary_text(summary: Summary, out: Path) -> str:
         counts.append(f"{summary.planned - reached} not reached")
     case = "case" if any(outcome.partners for outcome in summary.outcomes) else "image"
     lines = [] if summary.share is None else [summary.share]
+    if summary.unused_words:
+        lines.append(f"not used of the prompt: {', '.join(summary.unused_words)}")
     lines.append(f"{_count(summary.planned, case)}: {', '.join(counts)}. Results: {out}")
     lines += [
         f"replaced: earlier results for {answer} in {_count(n, case)}"
@@ -241,6 +243,7 @@ def _summary_json(summary: Summary) -> dict[str, object]:
     return {
         "planned": summary.planned,
         "share": summary.share,
+        "unused_words": list(summary.unused_words),
         "exit_code": _exit_code(summary),
         "stopped": None if summary.stopped is None else str(summary.stopped) or "interrupted",
         "images": [_outcome_json(outcome) for outcome in summary.outcomes],

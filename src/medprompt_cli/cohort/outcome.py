@@ -88,6 +88,7 @@ class Summary:
         mixed: By what they answer: how many images, left out of this run by a filter, have
             results of other prompts or weights in the output folder.
         share: Which part of the cohort was done, in words; None if all of it was.
+        unused_words: Words of the prompts that had no part in what was done.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -95,6 +96,7 @@ class Summary:
     stopped: BaseException | None = None
     mixed: Mapping[str, int] = field(default_factory=dict)
     share: str | None = None
+    unused_words: tuple[str, ...] = ()
 
     def having(self, status: OutcomeStatus) -> tuple[Outcome, ...]:
         """The outcomes with a status."""
