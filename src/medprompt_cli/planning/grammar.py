@@ -38,6 +38,7 @@ from medprompt_cli.planning.grammar_wants import (
     Room,
     Situation,
     Steps,
+    T,
     Want,
 )
 from medprompt_cli.planning.tree import (
@@ -117,25 +118,33 @@ def encode(program: Program, places: Places) -> list[int]:
     Raises:
         NotDerivableError: If no walk over this prompt makes it.
     """
-    steps = Statements(places).program(program)
+    tokens, made = followed(Statements(places).program(program))
+    if made != program:
+        raise NotDerivableError(
+            "The program has names that no walk gives.", remedy="Encode programs of compose."
+        )
+    return tokens
+
+
+def followed(steps: Steps[T]) -> tuple[list[int], T]:
+    """The tokens that a derivation of something given wants, and what it makes of them.
+
+    Raises:
+        NotDerivableError: If it wants one that may not come.
+    """
     tokens: list[int] = []
     try:
         choice = next(steps)
         while True:
             if choice.wanted is None or choice.wanted not in choice.allowed:
                 raise NotDerivableError(
-                    f"After {len(tokens)} tokens the program goes on as no walk does.",
-                    remedy="Encode programs of compose, with the prompt they are of.",
+                    f"After {len(tokens)} tokens it goes on as no walk does.",
+                    remedy="Encode what compose or the teacher made, with its own prompt.",
                 )
             tokens.append(choice.wanted)
             choice = steps.send(choice.wanted)
     except StopIteration as end:
-        if end.value != program:
-            raise NotDerivableError(
-                "The program has names that no walk gives.",
-                remedy="Encode programs of compose.",
-            ) from None
-    return tokens
+        return tokens, end.value
 
 
 def encode_span(first: int, last: int) -> list[int]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from medprompt_cli.planning.answers import SENTENCES, TOLD, Told, sentence
-from medprompt_cli.planning.grammar import Maker, Statements, starter_of
+from medprompt_cli.planning.grammar import Maker, Statements, followed, starter_of
 from medprompt_cli.planning.grammar_symbols import (
     ASSIGN,
     CLOSE,
@@ -102,24 +102,12 @@ def encode_dialogue(given: Sequence[Step], places: Places) -> list[int]:
         NotDerivableError: If no dialogue about this prompt goes like that.
     """
     said: list[Statement] = []
-    steps = Dialogue(places, said).steps(given)
-    tokens: list[int] = []
-    try:
-        choice = next(steps)
-        while True:
-            if choice.wanted is None or choice.wanted not in choice.allowed:
-                raise NotDerivableError(
-                    f"After {len(tokens)} tokens the dialogue goes on as no walk does.",
-                    remedy="Encode dialogues of the teacher, with the prompt they are of.",
-                )
-            tokens.append(choice.wanted)
-            choice = steps.send(choice.wanted)
-    except StopIteration:
-        if said != [step.statement for step in given]:
-            raise NotDerivableError(
-                "The dialogue has names that no walk gives.",
-                remedy="Encode dialogues of the teacher.",
-            ) from None
+    tokens, _ = followed(Dialogue(places, said).steps(given))
+    if said != [step.statement for step in given]:
+        raise NotDerivableError(
+            "The dialogue has names that no walk gives.",
+            remedy="Encode dialogues of the teacher.",
+        )
     return tokens
 
 
