@@ -204,7 +204,7 @@ EXCLUDED = Intent(("deep-gray-matter",), (), filters=("exclude:thalamus",))
     [
         ("left hippocampus larger than 5 mm", VOLUME, "It does not use '5 mm'."),
         (
-            "volume of the hippocampus, left",
+            "measure the hippocampus volume on the left side",
             SIDES,
             "Only the left side is named, and both are compared.",
         ),
@@ -227,6 +227,7 @@ def test_a_program_that_is_not_what_the_words_say_is_not_run(prompt, intent, why
         ("deep gray matter except the thalamus", EXCLUDED),
         ("is the left hippocampus larger than the other side?", SIDES),
         ("left hippocampus against right hippocampus", SIDES),
+        ("kindly exclude a meningioma", Intent(("meningioma",), ("presence",))),
     ],
 )
 def test_a_program_that_is_what_the_words_say_is_run(prompt, intent):

@@ -29,7 +29,6 @@ LEFT = frozenset({"left", "lt", "l", "lh", "왼쪽", "좌측", "좌"})
 RIGHT = frozenset({"right", "rt", "r", "rh", "오른쪽", "우측", "우"})
 BOTH = frozenset(
     {
-        "side",
         "sides",
         "both",
         "bilateral",
@@ -78,10 +77,15 @@ def doubts(
     uneven = ASYMMETRY.search(prompt.lower())
     if uneven and "asymmetry" not in intent.quantities and intent.compares != "sides":
         found.append(f"It does not use {uneven[0]!r}.")
-    if EXCLUDING.search(prompt.lower()) and not _leaves_out(program, intent):
+    named = sum(isinstance(token, Slot) for token in tokens)
+    leaves = named >= PAIR and EXCLUDING.search(prompt.lower())
+    if leaves and not _leaves_out(program, intent):
         found.append("Something is to be left out, and nothing is.")
     return found
 
+
+PAIR = 2
+"""Regions that have to be named for one to be left out of the other."""
 
 ASYMMETRY = re.compile(r"\basymmetr\w+|비대칭")
 
