@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from medprompt_cli.cli.options import AgentModel, Device, PromptModelFile, Weights
+
 if TYPE_CHECKING:
     from medprompt_cli.execution.dialogue import Turn
 
@@ -26,21 +28,14 @@ def ask(  # noqa: PLR0913, PLR0917 - one argument for each option
     participant_label: Annotated[
         str | None, typer.Option(help="The subject, where CASE holds several.")
     ] = None,
-    model: Annotated[
-        Path | None,
-        typer.Option(help="Weights that read prompts; those of the package otherwise."),
-    ] = None,
-    weights: Annotated[
-        str | None, typer.Option(help="Name or file; the bundled weights otherwise.")
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    model: PromptModelFile = None,
+    weights: Weights = None,
+    device: Device = "auto",
     agent_endpoint: Annotated[
         str | None,
         typer.Option(metavar="URL", help="Let a language model behind this address lead."),
     ] = None,
-    agent_model: Annotated[
-        str, typer.Option(help="Name by which the server knows its model.")
-    ] = "default",
+    agent_model: AgentModel = "default",
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the whole transcript as JSON.")
     ] = False,

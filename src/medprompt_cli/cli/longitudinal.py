@@ -8,6 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from medprompt_cli.cli.options import (
+    Device,
+    Out,
+    Participants,
+    PlanFile,
+    PromptWeights,
+    Sessions,
+    Together,
+    Weights,
+)
 from medprompt_cli.cli.segment import INTERRUPTED, segment_options
 
 if TYPE_CHECKING:
@@ -23,44 +33,28 @@ def longitudinal(  # noqa: PLR0913, PLR0917 - one argument for each option
     source: Annotated[
         Path, typer.Argument(metavar="IN", help="BIDS dataset, folder of images, or manifest.")
     ],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the results.")],
+    out: Out,
     prompt: Annotated[
         list[str] | None,
         typer.Option("--prompt", "-p", help="What to follow, in words; as for segment."),
     ] = None,
-    plan: Annotated[
-        Path | None, typer.Option("--plan", help="A plan.json, in place of prompts.")
-    ] = None,
-    participant_label: Annotated[
-        list[str] | None, typer.Option(help="Only this subject; may be repeated.")
-    ] = None,
-    session_label: Annotated[
-        list[str] | None, typer.Option(help="Only this session; may be repeated.")
-    ] = None,
+    plan: PlanFile = None,
+    participant_label: Participants = None,
+    session_label: Sessions = None,
     suffix: Annotated[
         list[str] | None,
         typer.Option(help="Follow this kind of scan, e.g. T1w; may be repeated."),
     ] = None,
-    together: Annotated[
-        str | None,
-        typer.Option(
-            metavar="KIND,KIND",
-            help="Read these scans of a session together, e.g. FLAIR,T1w.",
-        ),
-    ] = None,
+    together: Together = None,
     affine: Annotated[
         bool, typer.Option("--affine", help="Let sizes differ when visits are registered.")
     ] = False,
     limits: Annotated[
         Path | None, typer.Option(help="TOML of this method's noise; the package's otherwise.")
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-    weights: Annotated[
-        str | None, typer.Option(help="Name or file; the bundled weights otherwise.")
-    ] = None,
-    prompt_weights: Annotated[
-        Path | None, typer.Option(help="Weights that read sentences, if not the bundled ones.")
-    ] = None,
+    device: Device = "auto",
+    weights: Weights = None,
+    prompt_weights: PromptWeights = None,
     memory: Annotated[
         float | None,
         typer.Option(min=0.1, help="GB that one image may take beyond the weights."),

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from medprompt_cli.cli.options import PlanFile
+
 if TYPE_CHECKING:
     from medprompt_cli.cohort.outcome import Summary
 
@@ -35,9 +37,7 @@ def measure(  # noqa: PLR0913, PLR0917 - one argument for each option
         list[str] | None,
         typer.Option("--prompt", "-p", help="Keep what is asked for, in words."),
     ] = None,
-    plan: Annotated[
-        Path | None, typer.Option("--plan", help="A plan.json, in place of prompts.")
-    ] = None,
+    plan: PlanFile = None,
     every_surface: Annotated[
         bool,
         typer.Option("--every-surface", help="Of cortex and the like too: half a minute."),

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from medprompt_cli.cli.options import AgentModel, PromptModelFile
+
 if TYPE_CHECKING:
     from medprompt_cli.planning.checker import Needs
     from medprompt_cli.planning.compile import Compiled
@@ -30,17 +32,12 @@ def plan(  # noqa: PLR0913, PLR0917 - one argument for each option
         Path | None,
         typer.Option("--check", metavar="BIDS", help="Say which cases cannot satisfy it."),
     ] = None,
-    model: Annotated[
-        Path | None,
-        typer.Option(help="Weights that read prompts; those of the package otherwise."),
-    ] = None,
+    model: PromptModelFile = None,
     agent_endpoint: Annotated[
         str | None,
         typer.Option(metavar="URL", help="Let a language model behind this address write it."),
     ] = None,
-    agent_model: Annotated[
-        str, typer.Option(help="Name by which the server knows its model.")
-    ] = "default",
+    agent_model: AgentModel = "default",
     alternative: Annotated[
         int | None, typer.Option(min=1, help="Take this reading of an ambiguous prompt.")
     ] = None,

@@ -19,6 +19,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from medprompt_cli.cli.options import Device, Out, PlanFile, Prompts
 from medprompt_cli.cli.segment import segment_and_tell
 from medprompt_cli.errors import UsageError
 
@@ -133,17 +134,10 @@ class Level(StrEnum):
 
 def run(  # noqa: PLR0913, PLR0917 - one argument for each option
     source: Annotated[Path, typer.Argument(metavar="BIDS", help="BIDS dataset.")],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the results.")],
+    out: Out,
     level: Annotated[Level, typer.Argument(metavar="participant|group", help="What to do.")],
-    prompt: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--prompt", "-p", help="What you want, in words; 'all' for every structure."
-        ),
-    ] = None,
-    plan: Annotated[
-        Path | None, typer.Option("--plan", help="A plan.json, in place of prompts.")
-    ] = None,
+    prompt: Prompts = None,
+    plan: PlanFile = None,
     participant_label: Annotated[
         list[str] | None, typer.Option(help="Only these subjects, in a row.")
     ] = None,
@@ -164,7 +158,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each option
     mem: Annotated[
         str | None, typer.Option(help="Memory for all of it: GB, or as in 8000M or 8G.")
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    device: Device = "auto",
     shard: Annotated[
         str | None,
         typer.Option(

@@ -8,6 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from medprompt_cli.cli.options import (
+    Device,
+    Out,
+    Participants,
+    PlanFile,
+    Prompts,
+    PromptWeights,
+    Sessions,
+    Together,
+    Weights,
+)
+
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Mapping, Sequence
@@ -34,40 +46,19 @@ def segment(  # noqa: PLR0913, PLR0917 - one argument for each option
         Path,
         typer.Argument(metavar="IN", help="BIDS dataset, folder, image, or manifest."),
     ],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the results.")],
-    prompt: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--prompt", "-p", help="What you want, in words; 'all' for every structure."
-        ),
-    ] = None,
-    plan: Annotated[
-        Path | None, typer.Option("--plan", help="A plan.json, in place of prompts.")
-    ] = None,
-    participant_label: Annotated[
-        list[str] | None, typer.Option(help="Only this subject; may be repeated.")
-    ] = None,
-    session_label: Annotated[
-        list[str] | None, typer.Option(help="Only this session; may be repeated.")
-    ] = None,
+    out: Out,
+    prompt: Prompts = None,
+    plan: PlanFile = None,
+    participant_label: Participants = None,
+    session_label: Sessions = None,
     suffix: Annotated[
         list[str] | None,
         typer.Option(help="Only this kind of scan, e.g. T1w; may be repeated."),
     ] = None,
-    together: Annotated[
-        str | None,
-        typer.Option(
-            metavar="KIND,KIND",
-            help="Read these scans of a session together, e.g. FLAIR,T1w.",
-        ),
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-    weights: Annotated[
-        str | None, typer.Option(help="Name or file; the bundled weights otherwise.")
-    ] = None,
-    prompt_weights: Annotated[
-        Path | None, typer.Option(help="Weights that read sentences, if not the bundled ones.")
-    ] = None,
+    together: Together = None,
+    device: Device = "auto",
+    weights: Weights = None,
+    prompt_weights: PromptWeights = None,
     memory: Annotated[
         float | None,
         typer.Option(min=0.1, help="GB that one image may take beyond the weights."),

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from medprompt_cli.cli.options import Out, Prompts
 from medprompt_cli.errors import UsageError
 
 
@@ -16,17 +17,12 @@ def slurm(  # noqa: PLR0913, PLR0917 - one argument for each option
         Path,
         typer.Argument(metavar="IN", help="BIDS dataset, folder, image, or manifest."),
     ],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the results.")],
+    out: Out,
     extra: Annotated[
         list[str] | None,
         typer.Argument(metavar="[-- OPTIONS]", help="Further options of medprompt segment."),
     ] = None,
-    prompt: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--prompt", "-p", help="What you want, in words; 'all' for every structure."
-        ),
-    ] = None,
+    prompt: Prompts = None,
     array: Annotated[int, typer.Option(min=1, help="How many jobs.")] = 8,
     at_once: Annotated[
         int | None, typer.Option(min=1, help="How many of them may run at a time.")

@@ -1,0 +1,38 @@
+"""Options that several commands have, declared once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Out = Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the results.")]
+Prompts = Annotated[
+    list[str] | None,
+    typer.Option("--prompt", "-p", help="What you want, in words; 'all' for every structure."),
+]
+PlanFile = Annotated[
+    Path | None, typer.Option("--plan", help="A plan.json, in place of prompts.")
+]
+Participants = Annotated[
+    list[str] | None, typer.Option(help="Only this subject; may be repeated.")
+]
+Sessions = Annotated[list[str] | None, typer.Option(help="Only this session; may be repeated.")]
+Together = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KIND,KIND", help="Read these scans of a session together, e.g. FLAIR,T1w."
+    ),
+]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+Weights = Annotated[
+    str | None, typer.Option(help="Name or file; the bundled weights otherwise.")
+]
+PromptWeights = Annotated[
+    Path | None, typer.Option(help="Weights that read sentences, if not the bundled ones.")
+]
+PromptModelFile = Annotated[
+    Path | None, typer.Option(help="Weights that read prompts; those of the package otherwise.")
+]
+AgentModel = Annotated[str, typer.Option(help="Name by which the server knows its model.")]
