@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -213,11 +211,8 @@ BRACKETS = "has more than 24 open brackets"
     ],
     ids=lambda value: value[:20],
 )
-def test_no_text_can_hang_or_crash_us(text, problem):
-    start = time.perf_counter()
-
+def test_no_text_can_crash_us(text, problem):
     assert refusal(text)[0] == problem
-    assert time.perf_counter() - start < 2
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import time
 from collections import Counter
 from dataclasses import fields
 from random import Random
@@ -190,15 +189,6 @@ def test_no_mark_is_left_in_a_prompt(drawn, source):
         assert not re.search("[\ue000-\uf8ff]", prompt.text)
         assert "  " not in prompt.text
         assert prompt.text == prompt.text.strip()
-
-
-@pytest.mark.slow
-def test_twenty_thousand_prompts_take_less_than_a_minute(corpus):
-    start = time.process_time()
-    count = sum(1 for _ in corpus.prompts(20_000, 0, "training"))
-
-    assert count == 20_000
-    assert time.process_time() - start < 60
 
 
 def test_what_is_asked_has_the_fields_of_the_contract():
