@@ -7,6 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from medprompt_cli.errors import UsageError
+from medprompt_cli.language.synonyms import LESIONS, STRUCTURES
 from medprompt_cli.planning.checker import check
 from medprompt_cli.planning.coherence import (
     can_be_halved,
@@ -29,7 +30,6 @@ from medprompt_cli.planning.intent import (
 from medprompt_cli.planning.parser import parse
 from medprompt_cli.planning.printer import print_program
 from medprompt_cli.planning.summary import summarise
-from medprompt_cli.planning.synonyms import LESIONS, STRUCTURES
 
 TARGETS = LITERALS[TextKind.TARGET]
 PLACES = [n for n in TARGETS if n not in WORDS["lobe"] and n not in WORDS["territory"]]

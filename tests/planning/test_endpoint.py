@@ -10,7 +10,8 @@ from typing import Any, cast
 import pytest
 
 from medprompt_cli.errors import UsageError
-from medprompt_cli.planning.endpoint import TRIES, Endpoint, EndpointSpeaker, write_program
+from medprompt_cli.language.chat import Endpoint
+from medprompt_cli.planning.endpoint import TRIES, EndpointSpeaker, write_program
 from medprompt_cli.planning.printer import print_program, print_statement
 
 PROGRAM = """scan = image()

@@ -1,4 +1,4 @@
-"""A language model of one's own, behind the chat protocol that many local servers speak.
+"""Programs by a language model of one's own (see language/chat.py).
 
 What it writes goes through the same parser and checker as everything else; what is refused
 goes back to it with the reason. It is told the prompt, the kinds of images there are and the
@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from medprompt_cli.errors import UsageError
+from medprompt_cli.language.chat import Endpoint
 from medprompt_cli.planning.answers import Told
 from medprompt_cli.planning.checker import check
 from medprompt_cli.planning.functions import FUNCTIONS
@@ -21,63 +22,11 @@ from medprompt_cli.planning.printer import print_statement
 from medprompt_cli.planning.tree import Program, Statement
 from medprompt_cli.planning.vocabulary import TERMS
 
-if TYPE_CHECKING:
-    import httpx
-
 TRIES = 3
 """How often a model may write something that is refused, for one statement or program."""
 
-TIMEOUT_S = 120.0
 DONE = "done"
 FENCE = re.compile(r"```[a-z]*\n(.*?)```", re.DOTALL)
-
-
-@dataclass
-class Endpoint:
-    """A server of a language model.
-
-    Attributes:
-        url: Up to and without `/chat/completions`.
-        model: The name it knows its model by.
-        client: Sends the requests; made when it is first needed.
-    """
-
-    url: str
-    model: str = "default"
-    client: httpx.Client | None = None
-
-    def reply(self, messages: list[dict[str, str]]) -> str:
-        """What the model says to a conversation.
-
-        Raises:
-            UsageError: If there is no server, or it does not speak the protocol.
-        """
-        try:
-            import httpx
-        except ImportError as error:
-            raise UsageError(
-                "--agent-endpoint needs the package httpx, which is not installed.",
-                remedy='Install it with: pip install "medprompt-cli[endpoint]"',
-            ) from error
-        if self.client is None:
-            self.client = httpx.Client(timeout=TIMEOUT_S)
-        address = f"{self.url.rstrip('/')}/chat/completions"
-        asked: dict[str, Any] = {"model": self.model, "messages": messages, "temperature": 0}
-        try:
-            answer = self.client.post(address, json=asked)
-            answer.raise_for_status()
-            said = answer.json()["choices"][0]["message"]["content"]
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise UsageError(
-                f"{address} does not answer: {error}.",
-                remedy="Start the server, or give its address as http://localhost:8080/v1.",
-            ) from error
-        except (ValueError, KeyError, IndexError, TypeError) as error:
-            raise UsageError(
-                f"{address} does not speak the chat protocol: its answer has no text.",
-                remedy="Give the address of an OpenAI-compatible server.",
-            ) from error
-        return said if isinstance(said, str) else ""
 
 
 def write_program(prompt: str, endpoint: Endpoint) -> Program:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from medprompt_cli.planning import synonyms
+from medprompt_cli.language import synonyms
 
 _NOUNS = """
     부피 용적 체적 크기 개수 갯수 직경 지름 길이 너비 넓이 표면적 면적 밝기 신호 강도 신호강도

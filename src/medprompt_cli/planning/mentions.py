@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from medprompt_cli.planning import synonyms
+from medprompt_cli.language import synonyms
 from medprompt_cli.planning.korean import is_korean
 from medprompt_cli.planning.names import (
     ADJECTIVES,

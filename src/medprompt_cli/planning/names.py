@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from medprompt_cli.planning import synonyms
+from medprompt_cli.language import synonyms
+from medprompt_cli.language.synonyms import ADJECTIVES, BEFORE_LESIONS
 from medprompt_cli.planning.korean import NAMES, is_korean
 from medprompt_cli.planning.phrases import normalise
 from medprompt_cli.planning.spelling import Speller
@@ -24,26 +25,6 @@ EVERYTHING = "everything"
 
 LESION = "lesion"
 """Name of the slot for any lesion."""
-
-ADJECTIVES: dict[str, str] = {
-    **{"hippocampal": "hippocampus", "thalamic": "thalamus", "putaminal": "putamen"},
-    **{"pallidal": "pallidum", "amygdalar": "amygdala", "amygdaloid": "amygdala"},
-    **{"ventricular": "ventricles", "cerebellar": "cerebellum", "cerebral": "cerebrum"},
-    **{"insular": "insula", "cortical": "cerebral-cortex", "tumoral": "tumor"},
-    **{"parahippocampal": "parahippocampal", "precuneal": "precuneus"},
-    **{"accumbal": "accumbens", "lesional": "lesion", "edematous": "edema"},
-    **{"lateral ventricular": "lateral-ventricle", "third ventricular": "third-ventricle"},
-    **{"fourth ventricular": "fourth-ventricle", "infarcted": "infarct"},
-}
-"""Words for a region that stand before a noun, as in `hippocampal volume`."""
-
-BEFORE_LESIONS: dict[str, str] = {
-    **{"frontal": "frontal-lobe", "parietal": "parietal-lobe", "temporal": "temporal-lobe"},
-    **{"occipital": "occipital-lobe", "insular": "insula", "cingulate": "cingulate"},
-    **{"periventricular": "lateral-ventricle", "intraventricular": "ventricles"},
-    **{"juxtacortical": "cerebral-cortex", "intratumoral": "tumor"},
-}
-"""Words for a place if a lesion follows, as in `temporal lesions`."""
 
 WHOLE = (
     *("all structures", "all the structures", "all base structures", "all brain structures"),

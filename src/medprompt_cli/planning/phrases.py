@@ -9,7 +9,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from medprompt_cli.planning.synonyms import SIDES, SPELLINGS
+from medprompt_cli.language.synonyms import SIDES, SPELLINGS
 
 ARTICLES = frozenset({"the", "a", "an"})
 QUANTIFIERS = ("all of", "all")

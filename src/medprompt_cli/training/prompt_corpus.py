@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from medprompt_cli.planning import names, synonyms
+from medprompt_cli.language import synonyms
+from medprompt_cli.planning import names
 from medprompt_cli.planning.intent import Intent
 from medprompt_cli.planning.mentions import find_mentions
 from medprompt_cli.planning.vocabulary import TERMS, Term, find

@@ -1,6 +1,7 @@
 import pytest
 
-from medprompt_cli.evaluation.reports.sentences import read_report, split_sentences
+from medprompt_cli.evaluation.reports.sentences import read_report
+from medprompt_cli.language.splitting import split_sentences
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 import pytest
 
-from medprompt_cli.evaluation.reports.words import words_of
+from medprompt_cli.language.words import words_of
 
 
 def found(index, text):

@@ -20,7 +20,7 @@ from typing import Any, Literal, get_args
 
 from medprompt_cli.bids.problems import reason_of
 from medprompt_cli.errors import InputError
-from medprompt_cli.evaluation.reports.words import words_of
+from medprompt_cli.language.words import words_of
 
 Category = Literal["degree", "landmark", "feature", "impression"]
 CATEGORIES: tuple[Category, ...] = get_args(Category)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Hashable, Sequence
 import numpy as np
 
 from medprompt_cli.evaluation.reports.sentences import Sentence
-from medprompt_cli.evaluation.reports.words import stem
+from medprompt_cli.language.words import stem
 
 _COMMON = """
 a an the of in on at to for with and or is are was were be there this that as by from it its

@@ -32,7 +32,7 @@ from medprompt_cli.evaluation.reports.pairing import Similarity, lexical_similar
 from medprompt_cli.evaluation.reports.pairs import ReportPair
 from medprompt_cli.evaluation.reports.sentences import Sentence, read_sentences
 from medprompt_cli.evaluation.reports.terms import TermIndex
-from medprompt_cli.evaluation.reports.words import words_of
+from medprompt_cli.language.words import words_of
 
 Boundary = Literal["left", "both"]
 """`left`: the script's rule. `both`: whole words, singular or plural, punctuation or not."""

@@ -1,7 +1,7 @@
 """Where the terms of a lexicon stand in a sentence.
 
 A term is found where all of its words stand side by side, whole: `low` is not in `lower`.
-Number and spelling of a word do not matter (see words.py), and a Korean word may carry
+Number and spelling of a word do not matter (see language/words.py), and a Korean word may carry
 particles and verb endings. Every term counts, also one inside of another: `communicating
 hydrocephalus` is a `hydrocephalus` too. A term of one word, as an abbreviation or a Korean
 compound is, says what the name of its group says: `SDH` holds the `subdural` and the
@@ -20,7 +20,7 @@ from medprompt_cli.evaluation.reports.lexicon import (
     Lexicon,
     stems_of,
 )
-from medprompt_cli.evaluation.reports.words import Word, words_of
+from medprompt_cli.language.words import Word, words_of
 
 HANGUL = re.compile(r"[\uac00-\ud7a3]+")
 ATTACHED = re.compile(

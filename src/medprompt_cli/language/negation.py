@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
-from medprompt_cli.evaluation.reports.words import Word
+from medprompt_cli.language.words import Word
 
 NEUTRAL = (
     *("no change", "no interval change", "no significant change", "without change"),
@@ -154,13 +154,13 @@ def denied(words: Sequence[Word], terms: Sequence[tuple[int, int]] = ()) -> list
         terms: First and last word of every term in it. A cue that is only part of a longer
             term (`non` in `non specific`) denies nothing.
 
-    >>> from medprompt_cli.evaluation.reports.words import words_of
+    >>> from medprompt_cli.language.words import words_of
     >>> words = words_of("No shift or hemorrhage, but mild edema.")
     >>> [word.text for word, no in zip(words, denied(words), strict=True) if no]
     ['shift', 'or', 'hemorrhage']
     """
     clauses, no = clause_of(words), [False] * len(words)
-    for first, last, kind in _cues(words):
+    for first, last, kind in cues_in(words):
         if kind == "neutral" or _is_part(first, last, terms):
             continue
         for k in _scope(words, first, last, kind):
@@ -168,7 +168,7 @@ def denied(words: Sequence[Word], terms: Sequence[tuple[int, int]] = ()) -> list
     return no
 
 
-def _cues(words: Sequence[Word]) -> Iterator[tuple[int, int, Kind]]:
+def cues_in(words: Sequence[Word]) -> Iterator[tuple[int, int, Kind]]:
     """First and last word of every cue, and what it denies."""
     joined = " ".join(word.text.lower() for word in words)
     for match in _ANY_CUE.finditer(joined):

@@ -312,3 +312,23 @@ SIDES: dict[str, str] = {
     ),
 }
 """Words for a side. One of them may stand before or after a region."""
+
+ADJECTIVES: dict[str, str] = {
+    **{"hippocampal": "hippocampus", "thalamic": "thalamus", "putaminal": "putamen"},
+    **{"pallidal": "pallidum", "amygdalar": "amygdala", "amygdaloid": "amygdala"},
+    **{"ventricular": "ventricles", "cerebellar": "cerebellum", "cerebral": "cerebrum"},
+    **{"insular": "insula", "cortical": "cerebral-cortex", "tumoral": "tumor"},
+    **{"parahippocampal": "parahippocampal", "precuneal": "precuneus"},
+    **{"accumbal": "accumbens", "lesional": "lesion", "edematous": "edema"},
+    **{"lateral ventricular": "lateral-ventricle", "third ventricular": "third-ventricle"},
+    **{"fourth ventricular": "fourth-ventricle", "infarcted": "infarct"},
+}
+"""Words for a region that stand before a noun, as in `hippocampal volume`."""
+
+BEFORE_LESIONS: dict[str, str] = {
+    **{"frontal": "frontal-lobe", "parietal": "parietal-lobe", "temporal": "temporal-lobe"},
+    **{"occipital": "occipital-lobe", "insular": "insula", "cingulate": "cingulate"},
+    **{"periventricular": "lateral-ventricle", "intraventricular": "ventricles"},
+    **{"juxtacortical": "cerebral-cortex", "intratumoral": "tumor"},
+}
+"""Words for a place if a lesion follows, as in `temporal lesions`."""

@@ -1,6 +1,6 @@
 import pytest
 
-from medprompt_cli.evaluation.reports.words import stem, words_of
+from medprompt_cli.language.words import stem, words_of
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import pytest
 
-from medprompt_cli.evaluation.reports.negation import denied
-from medprompt_cli.evaluation.reports.words import words_of
+from medprompt_cli.language.negation import denied
+from medprompt_cli.language.words import words_of
 
 CASES = {
     "No midline shift.": "midline shift",
