@@ -196,6 +196,8 @@ def test_what_had_no_part_in_the_program_is_listed_as_it_was_written():
 
 
 SIDES = Intent(("hippocampus",), ("difference",), "sides")
+CHANGE = Intent(("left-hippocampus",), ("change",), "visits", visits="first-last")
+LARGEST = Intent(("meningioma",), ("volume",), filters=("rank:largest",))
 EXCLUDED = Intent(("deep-gray-matter",), (), filters=("exclude:thalamus",))
 
 
@@ -213,6 +215,12 @@ EXCLUDED = Intent(("deep-gray-matter",), (), filters=("exclude:thalamus",))
             Intent(("deep-gray-matter",)),
             "Something is to be left out, and nothing is.",
         ),
+        (
+            "volume of the second largest meningioma",
+            LARGEST,
+            "Of several only the largest can be picked, not 'second largest'.",
+        ),
+        ("left hippocampus volume at visit 2", VOLUME, "It does not use 'visit 2'."),
     ],
 )
 def test_a_program_that_is_not_what_the_words_say_is_not_run(prompt, intent, why):
@@ -227,11 +235,26 @@ def test_a_program_that_is_not_what_the_words_say_is_not_run(prompt, intent, why
         ("deep gray matter except the thalamus", EXCLUDED),
         ("is the left hippocampus larger than the other side?", SIDES),
         ("left hippocampus against right hippocampus", SIDES),
+        ("the largest meningioma, how big is it", LARGEST),
+        ("change of the left hippocampus volume from visit 1 to visit 2", CHANGE),
         ("kindly exclude a meningioma", Intent(("meningioma",), ("presence",))),
     ],
 )
 def test_a_program_that_is_what_the_words_say_is_run(prompt, intent):
     assert compile_prompt(prompt, told(prompt, intent)).status == "ok"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "unused"),
+    [
+        ("volume of each meningioma", ("each",)),
+        ("volume of the meningioma", ()),
+    ],
+)
+def test_lesions_that_are_asked_for_one_by_one_are_said_to_be_answered_together(prompt, unused):
+    compiled = compile_prompt(prompt, told(prompt, Intent(("meningioma",), ("volume",))))
+
+    assert compiled.unused_words == unused
 
 
 def test_all_structures_are_spread_out():

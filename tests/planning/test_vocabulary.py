@@ -13,9 +13,10 @@ from medprompt_cli.domain import parcels
 from medprompt_cli.domain.anatomy import BASE_NAMES, GROUPS, LESIONS, VISIBLE_LESIONS
 from medprompt_cli.domain.parcels import PARCEL_KINDS, PARCEL_NAMES, REGIONS
 from medprompt_cli.errors import UsageError
-from medprompt_cli.planning import synonyms
+from medprompt_cli.language import synonyms
+from medprompt_cli.language.wider import WIDER
 from medprompt_cli.planning.phrases import SEPARATOR, normalise
-from medprompt_cli.planning.vocabulary import TERMS, all_targets, resolve
+from medprompt_cli.planning.vocabulary import TERMS, all_targets, find, resolve
 
 TARGETS = all_targets()
 WORDS = [(name, word) for name, words in TERMS.items() for word in words]
@@ -275,16 +276,35 @@ def test_structures_and_groups_are_visible_and_made_of_base_structures():
 
 
 def test_unknown_words_are_refused_with_the_nearest_names():
-    assert refusal("livr") == (
-        "Unknown target 'livr'.",
-        "Use one of the nearest names: 'lateral-ventricle', "
-        "'inferior-lateral-ventricle' or 'intracranial'.",
+    assert refusal("ventrical") == (
+        "Unknown target 'ventrical'.",
+        "Use one of the nearest names: 'ventricles', 'third-ventricle' or 'fourth-ventricle'.",
     )
     assert refusal("Left Hipocampus") == (
         "Unknown target 'Left Hipocampus'.",
-        "Use one of the nearest names: 'left-hippocampus', 'left-parahippocampal' or "
-        "'left-thalamus'.",
+        "Use one of the nearest names: 'left-hippocampus'.",
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("pons", "brainstem"),
+        ("GBM", "tumor"),
+        ("left CA1", "left-hippocampus"),
+        ("교종", "tumor"),
+    ],
+)
+def test_a_region_that_is_part_of_another_is_answered_with_that(said, name):
+    assert refusal(said)[1] == f"Use one of the nearest names: '{name}'."
+
+
+def test_every_wider_region_is_in_the_vocabulary_and_no_narrower_one_is():
+    for name, narrower in WIDER.items():
+        assert find(name)
+        for word in narrower:
+            with pytest.raises(UsageError, match="Unknown target"):
+                resolve([word])
 
 
 def test_a_word_like_no_other_is_answered_with_examples():

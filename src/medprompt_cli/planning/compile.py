@@ -13,7 +13,7 @@ from medprompt_cli.errors import UsageError
 from medprompt_cli.networks.prompt_config import STATUSES
 from medprompt_cli.planning.everything import spread
 from medprompt_cli.planning.grammar_symbols import SYMBOLS, places_of
-from medprompt_cli.planning.guards import doubts
+from medprompt_cli.planning.guards import doubts, each_of
 from medprompt_cli.planning.intent import Intent
 from medprompt_cli.planning.mentions import Slot, Token, read_prompt
 from medprompt_cli.planning.names import EVERYTHING
@@ -180,7 +180,7 @@ class _Compiler:
             program=program,
             text=print_program(program),
             intent=intent,
-            unused_words=self.unused(drafts[0]),
+            unused_words=self.unused(drafts[0], intent),
             agreement=share,
             phi=drafts[0].phi,
         )
@@ -215,13 +215,14 @@ class _Compiler:
             agreement=share,
         )
 
-    def unused(self, draft: Draft) -> tuple[str, ...]:
+    def unused(self, draft: Draft, intent: Intent) -> tuple[str, ...]:
         """Words that are not known, and numbers and regions that the program leaves out."""
-        return tuple(
+        idle = [
             self.prompt[token.start : token.end]
             for token in self.idle(draft)
             if self.matters(token)
-        )
+        ]
+        return tuple(dict.fromkeys((*idle, *each_of(self.prompt, intent))))
 
     def idle(self, draft: Draft) -> list[Token]:
         """Tokens of the prompt that a draft does not point to."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from medprompt_cli.domain.anatomy import LESIONS
 from medprompt_cli.planning.intent import Intent
 from medprompt_cli.planning.mentions import Slot, Token
 from medprompt_cli.planning.tree import (
@@ -77,12 +78,47 @@ def doubts(
     uneven = ASYMMETRY.search(prompt.lower())
     if uneven and "asymmetry" not in intent.quantities and intent.compares != "sides":
         found.append(f"It does not use {uneven[0]!r}.")
+    found += _of_a_row(prompt, program, intent)
     named = sum(isinstance(token, Slot) for token in tokens)
     leaves = named >= PAIR and EXCLUDING.search(prompt.lower())
     if leaves and not _leaves_out(program, intent):
         found.append("Something is to be left out, and nothing is.")
     return found
 
+
+def _of_a_row(prompt: str, program: Program, intent: Intent) -> list[str]:
+    """What is picked out of a row by its place: of lesions but the largest, of visits."""
+    said = prompt.lower()
+    found: list[str] = []
+    if (rank := RANK.search(said)) and "rank:largest" in intent.filters:
+        found.append(f"Of several only the largest can be picked, not {rank[0]!r}.")
+    called = frozenset().union(*map(functions_in, program.statements))
+    if (visit := VISIT.search(said)) and not called & {"visits", "first", "last"}:
+        found.append(f"It does not use {visit[0]!r}.")
+    return found
+
+
+def each_of(prompt: str, intent: Intent) -> tuple[str, ...]:
+    """Words that ask for lesions one by one, which a program answers all together."""
+    one_by_one = EACH.search(prompt.lower())
+    lesions = any(name in LESIONS for name in intent.targets)
+    return (one_by_one[0],) if one_by_one and lesions and intent.quantities else ()
+
+
+RANK = re.compile(
+    r"\b(second|third|fourth|fifth|2nd|3rd|4th|5th|two|three|four|five|ten|[2-9]|10)[ -]"
+    r"(?:\w+ )?(?:largest|biggest)|\btop[ -]?(?:\d+|two|three|five|ten)\b"
+    r"|(?:두|세|네|다섯|[2-9]) ?번째로|가장 큰 (?:두|세|네|다섯|[2-9]) ?개"
+)
+"""A place in the row of lesions by size, other than the first."""
+
+VISIT = re.compile(
+    r"\b(?:visit|session|ses|time ?point|scan|mri) ?(?:no\.? ?|number ?|#)?\d+\b"
+    r"|\b(?:second|third|fourth|2nd|3rd|4th) (?:visit|session|time ?point)\b"
+)
+"""A visit named by its number."""
+
+EACH = re.compile(r"\b(?:each|every|individual|one by one)\b|각각의?|개별|하나하나")
 
 PAIR = 2
 """Regions that have to be named for one to be left out of the other."""

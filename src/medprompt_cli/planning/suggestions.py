@@ -1,30 +1,18 @@
-"""Names of the vocabulary that are like one that is not in it."""
+"""Names of the vocabulary that may have been meant by a phrase that is not in it."""
 
 from __future__ import annotations
 
-from difflib import SequenceMatcher
-
-from medprompt_cli.planning import synonyms
+from medprompt_cli.language import synonyms
 from medprompt_cli.planning.phrases import normalise
-from medprompt_cli.planning.vocabulary import LIKENESS, SUGGESTIONS, TERMS, find
+from medprompt_cli.planning.vocabulary import names_near
 
 
 def nearest_names(said: str) -> tuple[str, ...]:
-    """Canonical names of the words most like what was said, the nearest first.
+    """Canonical names that may have been meant by what was said, the nearest first.
 
-    >>> nearest_names("left hipocamus")[0]
-    'left-hippocampus'
+    >>> nearest_names("left hipocamus")[0], nearest_names("pons")
+    ('left-hippocampus', ('brainstem',))
     """
     words = normalise(said).split()
     side = synonyms.SIDES.get(words[0]) if words else None
-    wanted = " ".join(words[1:] if side else words)
-    matcher = SequenceMatcher(b=wanted)
-    likeness: dict[str, float] = {}
-    for name, spoken in TERMS.items():
-        for word in (name, *spoken):
-            matcher.set_seq1(normalise(word))
-            if matcher.quick_ratio() >= LIKENESS:
-                likeness[name] = max(likeness.get(name, 0.0), matcher.ratio())
-    ranked = sorted(likeness, key=likeness.__getitem__, reverse=True)
-    near = [name for name in ranked if likeness[name] >= LIKENESS][:SUGGESTIONS]
-    return tuple(f"{side}-{name}" if find(f"{side}-{name}") else name for name in near)
+    return tuple(names_near(" ".join(words[1:] if side else words), side))

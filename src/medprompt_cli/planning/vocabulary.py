@@ -14,7 +14,8 @@ from typing import Literal, get_args
 
 from medprompt_cli.domain import anatomy, parcels
 from medprompt_cli.errors import UsageError
-from medprompt_cli.planning import synonyms
+from medprompt_cli.language import synonyms
+from medprompt_cli.language.wider import WIDER
 from medprompt_cli.planning.phrases import (
     Phrase,
     glued_side,
@@ -28,7 +29,7 @@ TargetKind = Literal["structure", "group", "lesion", "lobe", "parcel", "territor
 SUGGESTIONS = 3
 """How many of the nearest names an unknown word is answered with."""
 
-LIKENESS = 0.5
+LIKENESS = 0.67
 """How much of two words must agree, from 0 to 1, for one to be offered for the other."""
 
 ANY_NAME = "'left-hippocampus', 'ventricles' or 'all'"
@@ -125,6 +126,9 @@ _INDEX: Mapping[str, Term] = {
     normalise(word): term for term, words in _terms() for word in (term.name, *words)
 }
 _BY_NAME: Mapping[str, Term] = {term.name: term for term in _INDEX.values()}
+_WIDER: Mapping[str, str] = {
+    normalise(word): name for name, words in WIDER.items() for word in words
+}
 _AMBIGUOUS = {normalise(word): names for word, names in synonyms.AMBIGUOUS.items()}
 _EVERYTHING = frozenset(normalise(word) for word in synonyms.EVERYTHING)
 
@@ -263,7 +267,7 @@ def _look_up(phrase: Phrase) -> tuple[Term, str | None]:
     glued = None if phrase.side else glued_side(phrase.words)
     if glued and glued[1] in _INDEX:
         return _INDEX[glued[1]], glued[0]
-    nearest = _nearest(phrase)
+    nearest = names_near(phrase.words, phrase.side)
     raise UsageError(
         f"Unknown target {phrase.said!r}.",
         remedy=f"Use one of the nearest names: {_quoted(nearest, 'or')}."
@@ -272,15 +276,28 @@ def _look_up(phrase: Phrase) -> tuple[Term, str | None]:
     )
 
 
-def _nearest(phrase: Phrase) -> list[str]:
-    """The canonical names of the words most like what was said, the nearest first."""
-    matcher = SequenceMatcher(b=phrase.words)
+def names_near(words: str, side: str | None = None) -> list[str]:
+    """Canonical names that may have been meant by words that are none, the nearest first.
+
+    A region that holds the one that was named, where that is known; otherwise the names of
+    the words most like it.
+
+    Args:
+        words: Normalised, without side.
+        side: `left` or `right`, to be put before names that have sides.
+    """
+    wider = _WIDER.get(words)
+    near = [wider] if wider else _alike(words)
+    return [f"{side}-{name}" if side and find(f"{side}-{name}") else name for name in near]
+
+
+def _alike(words: str) -> list[str]:
+    matcher = SequenceMatcher(b=words)
     likeness: dict[str, float] = {}
     for word, term in _INDEX.items():
         matcher.set_seq1(word)
-        sided = phrase.side in {"left", "right"} and term.has_sides
-        name = f"{phrase.side}-{term.name}" if sided else term.name
-        likeness[name] = max(likeness.get(name, 0.0), matcher.ratio())
+        if matcher.quick_ratio() >= LIKENESS:
+            likeness[term.name] = max(likeness.get(term.name, 0.0), matcher.ratio())
     ranked = sorted(likeness, key=likeness.__getitem__, reverse=True)
     return [name for name in ranked if likeness[name] >= LIKENESS][:SUGGESTIONS]
 
