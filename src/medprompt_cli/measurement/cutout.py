@@ -100,6 +100,9 @@ def _placed(part: Cutout, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     return voxels
 
 
+SLICE_AXES = 2
+
+
 def connected_pieces(
     voxels: np.ndarray, connectivity: Connectivity | Literal[8]
 ) -> tuple[np.ndarray, int]:
@@ -109,10 +112,17 @@ def connected_pieces(
         voxels: Bool; of 3 dimensions, of 2 for a connectivity of 8.
         connectivity: To how many voxels around it a voxel is connected.
     """
-    # cc3d runs out of labels on a single row of voxels; with a margin there is none
+    # cc3d runs out of labels on a single row of voxels; with a margin there is none. Of two
+    # dimensions and 8 neighbours, cc3d 4.1 leaves what memory held in the background: as
+    # one layer of three dimensions it does not.
+    padded = np.pad(voxels, 1)
+    flat = voxels.ndim == SLICE_AXES
     labels, number = cc3d.connected_components(
-        np.pad(voxels, 1), connectivity=connectivity, return_N=True
+        padded[..., None] if flat else padded,
+        connectivity=26 if flat else connectivity,
+        return_N=True,
     )
+    labels = labels[..., 0] if flat else labels
     return labels[(slice(1, -1),) * voxels.ndim], number
 
 
