@@ -1,17 +1,17 @@
-"""Measure masks, whoever made them, and read the table with pandas and, if it is there, DuckDB.
+"""Measure masks, whoever made them, and read the table with pandas and with DuckDB.
 
     python examples/tables.py MASKS OUT
 
-R reads the CSV that is written beside: read.csv("OUT/measurements.csv", na.strings = "").
+Needs `pip install duckdb`. OUT/measurements.csv, which it writes as well, is for R: see
+examples/tables.R.
 """
 
 from __future__ import annotations
 
 import sys
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 
 from medprompt_cli.api import measure, tables
@@ -28,14 +28,13 @@ def main() -> None:
     summary = volumes.groupby("region")["value"].agg(["count", "mean", "std"])
     print(summary.round(2).to_string())
 
-    if find_spec("duckdb"):
-        query = f"""
-            select region, count(*) as cases, round(avg(value), 2) as "mean, mL"
-            from '{out}/measurements/*.parquet'
-            where quantity = 'volume' and status = 'measured'
-            group by region order by region
-        """
-        print(import_module("duckdb").sql(query).df().to_string(index=False))
+    query = f"""
+        select region, count(*) as cases, avg(value) as mean, stddev(value) as std
+        from '{out}/measurements/*.parquet'
+        where quantity = 'volume' and status = 'measured'
+        group by region order by region
+    """
+    print(duckdb.execute(query).df().round(2).to_string(index=False))
 
 
 if __name__ == "__main__":

@@ -8,16 +8,19 @@
 from __future__ import annotations
 
 import os as _os
+from collections.abc import Iterator as _Iterator
 from collections.abc import Sequence as _Sequence
+from contextlib import contextmanager as _contextmanager
 from dataclasses import replace as _replace
 from pathlib import Path as _Path
 
 from medprompt_cli.bids.dataset import open_dataset as _open_dataset
-from medprompt_cli.bids.filter_file import read_filter as _read_filter
 from medprompt_cli.cohort.asking import Asked, AskOptions, ask
-from medprompt_cli.cohort.choosing import check_together as _check_together
-from medprompt_cli.cohort.choosing import check_visible as _check_visible
-from medprompt_cli.cohort.choosing import nothing_to_segment as _nothing_to_segment
+from medprompt_cli.cohort.calibrating import Calibrated
+from medprompt_cli.cohort.calibrating import run_calibration as _run_calibration
+from medprompt_cli.cohort.fate_answers import asked_fates as _asked_fates
+from medprompt_cli.cohort.given import GivenMasks as _GivenMasks
+from medprompt_cli.cohort.given import taken_as_given as _taken_as_given
 from medprompt_cli.cohort.longitudinal import LongitudinalJob as _LongitudinalJob
 from medprompt_cli.cohort.longitudinal import LongitudinalSummary, SubjectOutcome
 from medprompt_cli.cohort.longitudinal import followed_request as _followed_request
@@ -27,31 +30,24 @@ from medprompt_cli.cohort.masks import MaskJob as _MaskJob
 from medprompt_cli.cohort.masks import measure_masks as _measure_masks
 from medprompt_cli.cohort.options import LongitudinalOptions, MeasureOptions, SegmentOptions
 from medprompt_cli.cohort.outcome import Failure, Outcome, Summary
-from medprompt_cli.cohort.output_folder import check_output_folder as _check_output_folder
+from medprompt_cli.cohort.preparing import as_plan as _as_plan
+from medprompt_cli.cohort.preparing import plan_job as _plan_job
 from medprompt_cli.cohort.run import AGAIN as _AGAIN
-from medprompt_cli.cohort.run import Job as _Job
 from medprompt_cli.cohort.run import run_job as _run_job
-from medprompt_cli.cohort.shards import parse_shard as _parse_shard
-from medprompt_cli.cohort.shards import share_of as _share_of
+from medprompt_cli.cohort.signals import with_white_matter as _with_white_matter
 from medprompt_cli.cohort.status import CaseStatus, Status
 from medprompt_cli.cohort.status import status_of as _status_of
 from medprompt_cli.cohort.stop import StopRequested as _StopRequested
 from medprompt_cli.cohort.stop import stoppable as _stoppable
 from medprompt_cli.cohort.subject import find_misfits
 from medprompt_cli.cohort.tables import gather as _gather
-from medprompt_cli.cohort.units import choose as _choose
 from medprompt_cli.cohort.visits import find_courses as _find_courses
 from medprompt_cli.cohort.visits import scans_of as _scans_of
 from medprompt_cli.cohort.wanted import wanted_of as _wanted_of
 from medprompt_cli.errors import PreemptedError as _PreemptedError
 from medprompt_cli.errors import UsageError as _UsageError
-from medprompt_cli.execution.program import check_runnable as _check_runnable
 from medprompt_cli.execution.segment import Segments as _Segments
-from medprompt_cli.planning.compose import compose as _compose
-from medprompt_cli.planning.intent import Intent as _Intent
 from medprompt_cli.planning.plan_file import Plan as _Plan
-from medprompt_cli.planning.plan_file import WeightsUsed as _WeightsUsed
-from medprompt_cli.planning.plan_file import language_of as _language_of
 from medprompt_cli.planning.plan_file import read_plan as _read_plan
 from medprompt_cli.planning.prompt_model import load_prompt_model as _load_prompt_model
 from medprompt_cli.planning.requests import Request as _Request
@@ -61,6 +57,7 @@ from medprompt_cli.planning.requests import understand as _understand
 __all__ = [
     "AskOptions",
     "Asked",
+    "Calibrated",
     "CaseStatus",
     "Failure",
     "LongitudinalOptions",
@@ -72,6 +69,7 @@ __all__ = [
     "SubjectOutcome",
     "Summary",
     "ask",
+    "calibrate",
     "find_misfits",
     "find_subjects",
     "longitudinal",
@@ -112,17 +110,12 @@ def segment(
         PreemptedError: If a signal stopped the run before the first image.
     """
     options = options or SegmentOptions()
-    try:
-        with _stoppable():
-            request, plan = _understood(prompts, options)
-            job = _plan_job(_Path(source), _Path(out), request, options)
-            segmenter = _open_segmenter(options)
-            job = _replace(job, plan=_as_plan(request, plan, segmenter))
-            return _replace(_run_job(job, segmenter), unused_words=request.unused_words)
-    except _StopRequested as request:
-        raise _PreemptedError(
-            f"{request.signal_name} stopped the run before its first image.", remedy=_AGAIN
-        ) from request
+    with _told_if_stopped(), _stoppable():
+        request, plan = _understood(prompts, options)
+        job = _plan_job(_Path(source), _Path(out), request, options)
+        segmenter = _open_segmenter(options)
+        job = _replace(job, plan=_as_plan(request, plan, segmenter))
+        return _replace(_run_job(job, segmenter), unused_words=request.unused_words)
 
 
 def longitudinal(
@@ -153,36 +146,39 @@ def longitudinal(
             remedy="Share out medprompt segment, then follow all subjects in the same OUT.",
         )
     limits = None if options.limits is None else _limits_from(_Path(options.limits))
-    try:
-        with _stoppable():
-            request, plan = _understood(prompts, options)
-            request = _followed_request(request)
-            job = _plan_job(_Path(source), _Path(out), request, options)
-            dataset = _open_dataset(
-                _Path(source),
-                subjects=options.participants or None,
-                sessions=options.sessions or None,
-            )
-            names = [target.name for target in request.targets]
-            courses = _find_courses(job.images, names, job.together)
-            segmenter = _open_segmenter(options)
-            job = _replace(
-                job,
-                images=_scans_of(courses),
-                choice=job.choice or ("one kind a subject",),
-                plan=_as_plan(request, plan, segmenter),
-            )
-    except _StopRequested as request:
-        raise _PreemptedError(
-            f"{request.signal_name} stopped the run before its first image.", remedy=_AGAIN
-        ) from request
+    with _told_if_stopped(), _stoppable():
+        followed, segmenter = _plan_visits(source, out, prompts, options)
     return _run_longitudinal(
-        _LongitudinalJob(
-            *(job, courses, dataset.participants, lambda scan: dataset.metadata(scan).values),
-            *(limits, options.affine),
-        ),
-        segmenter,
+        _replace(followed, limits=limits, affine=options.affine), segmenter
     )
+
+
+def calibrate(
+    source: str | _os.PathLike[str],
+    out: str | _os.PathLike[str],
+    prompts: _Sequence[str] = ("all",),
+    options: SegmentOptions | None = None,
+) -> Calibrated:
+    """Learn this method's own noise of people who were scanned twice.
+
+    Args:
+        source: A BIDS dataset, a folder of images, or a manifest; the scans of a pair are
+            sessions of one subject.
+        out: The output folder; one that `segment` wrote to is gone on with.
+        prompts: As of `segment`.
+        options: How.
+
+    Returns:
+        What was learnt, and the file of limits for `longitudinal`.
+
+    Raises:
+        UsageError, InputError, WeightsError, DeviceError, OutputError, PreemptedError: As
+            `segment`; InputError also if nobody was scanned twice, or kinds would be mixed.
+    """
+    options = options or SegmentOptions()
+    with _told_if_stopped(), _stoppable():
+        pairs, segmenter = _plan_visits(source, out, prompts, options, least=2)
+    return _run_calibration(pairs.job, pairs.courses, pairs.metadata, segmenter)
 
 
 def find_subjects(
@@ -234,6 +230,7 @@ def measure(
         tuple(_Path(image) for image in options.images),
         options.every_surface,
         wanted,
+        options.connectivity,
     )
     return _measure_masks(job)
 
@@ -270,6 +267,55 @@ def status(out: str | _os.PathLike[str]) -> Status:
     return _status_of(_Path(out))
 
 
+@_contextmanager
+def _told_if_stopped() -> _Iterator[None]:
+    """Turn a signal that came before the first image into an error that says so."""
+    try:
+        yield
+    except _StopRequested as request:
+        raise _PreemptedError(
+            f"{request.signal_name} stopped the run before its first image.", remedy=_AGAIN
+        ) from request
+
+
+def _plan_visits(
+    source: str | _os.PathLike[str],
+    out: str | _os.PathLike[str],
+    prompts: _Sequence[str],
+    options: SegmentOptions,
+    least: int = 1,
+) -> tuple[_LongitudinalJob, _Segments]:
+    """The visits of every subject with `least` of them, one kind of scan at each."""
+    given = options.masks if isinstance(options, LongitudinalOptions) else None
+    request, plan = _understood(prompts, options)
+    fates = _asked_fates(request)
+    request = _followed_request(request)
+    request = request if given is None else _taken_as_given(request)
+    job = _plan_job(_Path(source), _Path(out), request, options)
+    dataset = _open_dataset(
+        _Path(source),
+        subjects=options.participants or None,
+        sessions=options.sessions or None,
+    )
+    names = [target.name for target in request.targets]
+    found = _find_courses(job.images, names, job.together)
+    courses = [course for course in found if len(course.visits) >= least]
+    if isinstance(options, LongitudinalOptions) and given is None:
+        request = _with_white_matter(request, courses, job.out, job.basis_id)
+    segmenter = _open_segmenter(options) if given is None else _GivenMasks(_Path(given))
+    job = _replace(
+        job,
+        images=_scans_of(courses),
+        targets=request.targets,
+        choice=job.choice or ("one kind a subject",),
+        plan=_as_plan(request, plan, segmenter),
+    )
+    return _LongitudinalJob(
+        *(job, courses, dataset.participants, lambda scan: dataset.metadata(scan).values),
+        fates=fates,
+    ), segmenter
+
+
 def _understood(
     prompts: _Sequence[str], options: SegmentOptions | MeasureOptions
 ) -> tuple[_Request, _Plan | None]:
@@ -284,78 +330,6 @@ def _understood(
         )
     plan = _read_plan(_Path(options.plan))
     return _of_program(plan.program, [plan.prompt]), plan
-
-
-def _as_plan(request: _Request, plan: _Plan | None, segmenter: _Segments) -> _Plan:
-    """The plan to write down.
-
-    Raises:
-        WeightsError: If a plan that was given was made for other weights.
-    """
-    used = _WeightsUsed(
-        segmenter.weights_name, segmenter.weights_version, segmenter.weights_sha256
-    )
-    if plan is not None:
-        plan.check_weights(used)
-        return plan
-    names = tuple(target.name for target in request.targets)
-    program = request.program or _compose(_Intent(names))
-    prompt = "; ".join(request.prompts)
-    return _Plan(prompt, program, used, _language_of(prompt))
-
-
-def _plan_job(source: _Path, out: _Path, request: _Request, options: SegmentOptions) -> _Job:
-    _check_visible(request.targets)
-    if request.program is not None:
-        options = _with_kinds(options, _check_runnable(request.program))
-    _check_together(options.together, options.suffixes)
-    dataset = _open_dataset(
-        source, subjects=options.participants or None, sessions=options.sessions or None
-    )
-    whole = dataset.root if dataset.kind in {"bids", "folder"} else source
-    _check_output_folder(out, whole, is_bids=dataset.kind == "bids")
-    images = _choose(dataset.images, options.together or options.suffixes)
-    scan_filter = options.filter_file and _read_filter(_Path(options.filter_file))
-    if scan_filter:
-        images = scan_filter.among(images)
-    if not images:
-        kinds = (*options.suffixes, *options.together)
-        asked = [*options.participants, *options.sessions, *kinds]
-        asked += [f"the filter {options.filter_file}"] if scan_filter else []
-        raise _nothing_to_segment(source, dataset, asked)
-    unusable = tuple(p for p in dataset.problems if p.severity == "skipped")
-    return _Job(
-        out,
-        dataset.root,
-        images,
-        unusable,
-        request.prompts,
-        request.targets,
-        force=options.force,
-        choice=(*options.suffixes, *([scan_filter.text] if scan_filter else [])),
-        some=bool(options.participants or options.sessions),
-        together=tuple(options.together),
-        program=request.program,
-        share=_share_of(images, _parse_shard(options.shard, _os.environ))
-        if options.shard
-        else None,
-    )
-
-
-def _with_kinds(options: SegmentOptions, kinds: _Sequence[str]) -> SegmentOptions:
-    """The scans that a program names, where it names any."""
-    chosen = {kind.lower() for kind in (*options.suffixes, *options.together)}
-    if not kinds:
-        return options
-    if chosen and chosen != {kind.lower() for kind in kinds}:
-        raise _UsageError(
-            f"The prompt asks for {', '.join(kinds)}, the options for"
-            f" {', '.join((*options.suffixes, *options.together))}.",
-            remedy="Leave out --suffix and --together, or do not name scans in the prompt.",
-        )
-    if len(kinds) == 1:
-        return _replace(options, suffixes=tuple(kinds), together=())
-    return _replace(options, suffixes=(), together=tuple(kinds))
 
 
 def _open_segmenter(options: SegmentOptions) -> _Segments:

@@ -54,7 +54,7 @@ def test_what_is_no_scan_of_anatomy_is_counted_and_passed_over(plant):
         "sub-01/anat/sub-01_T1w.nii.gz",
         "sub-01/anat/sub-01_defacemask.nii.gz",
         "sub-01/anat/.sub-01_T2w.nii.gz",
-        "sub-01/dwi/sub-01_dwi.nii.gz",
+        "sub-01/fmap/sub-01_epi.nii.gz",
         "sub-01/perf/sub-01_asl.nii.gz",
         "derivatives/x/sub-01/anat/sub-01_T1w.nii.gz",
         "sourcedata/sub-01/anat/sub-01_T1w.nii.gz",
@@ -63,8 +63,42 @@ def test_what_is_no_scan_of_anatomy_is_counted_and_passed_over(plant):
     dataset = open_dataset(root)
 
     assert found(dataset) == ["sub-01/anat/sub-01_T1w.nii.gz"]
-    assert dataset.ignored == {"defacemask": 1, "dwi": 1, "perf": 1}
+    assert dataset.ignored == {"defacemask": 1, "fmap": 1, "perf": 1}
     assert dataset.problems == ()
+
+
+def test_diffusion_images_of_one_volume_are_taken_and_the_rest_is_counted(plant):
+    root = plant(
+        "sub-01/anat/sub-01_T1w.nii.gz",
+        "sub-01/dwi/sub-01_dwi.nii.gz",
+        "sub-01/dwi/sub-01_trace.nii.gz",
+        "sub-01/dwi/sub-01_ADC.nii.gz",
+        "sub-01/dwi/sub-01_FA.nii.gz",
+        "sub-01/dwi/sub-01_sbref.nii.gz",
+        "sub-02/dwi/sub-02_acq-b1000_dwi.nii.gz",
+        "sub-02/dwi/sub-02_adc.nii.gz",
+    )
+    plant("sub-01/dwi/sub-01_dwi.bval", content=b"0 1000 1000\n")
+    plant("sub-02/dwi/sub-02_acq-b1000_dwi.bval", content=b"1000\n")
+    (root / "sub-02/dwi/sub-02_trace.nii.gz").symlink_to("nowhere/.git/annex/objects/x")
+    (root / "sub-01/sub-01_scans.tsv").write_text(
+        "filename\tacq_time\ndwi/sub-01_ADC.nii.gz\t2020-01-02\n"
+        "dwi/sub-01_dwi.nii.gz\t2020-01-02\n"
+    )
+    dataset = open_dataset(root)
+
+    assert [(e.stem, e.kind, e.modality, e.is_diffusion) for e in dataset.images] == [
+        ("sub-01_T1w", "T1w", "MR", False),
+        ("sub-01_ADC", "ADC", "MR", True),
+        ("sub-01_trace", "dwi", "MR", True),
+        ("sub-02_acq-b1000_dwi", "dwi", "MR", True),
+        ("sub-02_adc", "adc", "MR", True),
+    ]
+    assert dataset.ignored == {"dwi": 4}  # the series, FA, sbref, what is not fetched
+    assert [str(e.acquired) for e in dataset.images[:3]] == ["None", "2020-01-02", "None"]
+    assert [(p.code, p.remedy) for p in dataset.problems] == [
+        ("unknown-suffix", "Write ADC instead.")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import duckdb
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -90,12 +91,12 @@ def test_pandas_reads_the_folder_as_it_lies(tmp_path):
 
 
 def test_duckdb_reads_the_folder_as_it_lies(tmp_path):
-    duckdb = pytest.importorskip("duckdb")
     save(tmp_path, ROW, ABSENT)
     found = duckdb.sql(
         f"select region, value from '{tmp_path}/measurements/*.parquet' where value is not null"
     )
 
+    assert found is not None
     assert found.fetchall() == [(ROW.region, 0.1)]
 
 
@@ -183,6 +184,32 @@ def test_csv_is_read_back_as_it_was(tmp_path):
     assert back["unit"].tolist() == ["mL"] * 2
 
 
+@pytest.mark.parametrize("name", TABLES)
+def test_what_a_csv_holds_r_takes_for_what_it_is(tmp_path, name):
+    """Text is quoted, numbers have points, truths are words, and what is missing is nothing."""
+    examples = {
+        pa.string(): 'NA, or "n/a"; 1,5\nT',
+        pa.float64(): -1.5e-7,
+        pa.int32(): 3,
+        pa.bool_(): True,
+    }
+    schema = TABLES[name]
+    full = {field.name: examples[field.type] for field in schema}  # no lists, no dates
+    empty = {n: None if schema.field(n).nullable else value for n, value in full.items()}
+    write_table(pa.Table.from_pylist([full, empty], schema=schema), tmp_path / "all.csv")
+
+    text = (tmp_path / "all.csv").read_bytes().decode("ascii")
+    header, body = text.split("\n", 1)
+    quoted = '"NA, or ""n/a""; 1,5\nT"'
+    spelt = {pa.string(): quoted, pa.float64(): "-1.5e-7", pa.int32(): "3", pa.bool_(): "true"}
+    rows = [
+        ",".join("" if row[f.name] is None else spelt[f.type] for f in schema)
+        for row in (full, empty)
+    ]
+    assert header == ",".join(f'"{field.name}"' for field in schema)
+    assert body == "\n".join(rows) + "\n"
+
+
 def test_parquet_describes_itself(tmp_path):
     path = tmp_path / "all.parquet"
     table = to_table("lesions", [replace(ROW, instance=3)])
@@ -197,6 +224,17 @@ def test_another_kind_of_file_is_refused(tmp_path):
 
     assert caught.value.remedy == "Let the name end in .parquet, .csv, .tsv."
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("schema", [MEASUREMENTS, LESIONS], ids=["measurements", "lesions"])
+def test_what_was_never_calibrated_says_so(schema):
+    told = {name: str(about["Description"]) for name, about in data_dictionary(schema).items()}
+
+    for end in ("lower", "upper"):
+        assert "for lesions and unions it was not checked: no 95 % are claimed" in told[end]
+        assert "one for volume and soft-volume" in told[end]
+    assert "for structures, not for lesions" in told["expected_dice"]
+    assert "--connectivity 6" in str(data_dictionary(schema)["quantity"]["Levels"])
 
 
 def test_every_status_is_in_the_dictionary():

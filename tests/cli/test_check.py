@@ -39,6 +39,7 @@ def dataset(tmp_path):
     link.symlink_to("../../.git/annex/objects/x")
     (root / "sub-02/ses-2/anat/sub-02_ses-2_T1w.nii.gz").write_bytes(b"")
     write_image(root / "sub-01/ses-1/dwi/sub-01_ses-1_dwi.nii.gz")
+    (root / "sub-01/ses-1/dwi/sub-01_ses-1_dwi.bval").write_text("0 1000")
     damaged = root / "sub-01/ses-2/anat/sub-01_ses-2_T1w.nii.gz"
     content = bytearray(damaged.read_bytes())
     content[-5] ^= 1

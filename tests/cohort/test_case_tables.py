@@ -115,6 +115,7 @@ def test_validation_passes_over_what_bids_does_not_know(run, out):
     assert (out / ".bidsignore").read_text().split() == [
         *("logs/", "measurements*", "findings*", "lesions*"),
         *("changes*", "ledger*", "model*", "trajectories*", "*_longitudinal.*"),
+        *("*_report.*", "*.html"),
     ]
 
 

@@ -98,6 +98,21 @@ def test_a_mask_with_a_name_and_an_image_on_another_grid(save, measured):
     assert means["source"].tolist() == [image.as_uri()]
 
 
+@pytest.mark.parametrize(("connectivity", "pieces"), [(6, 4), (18, 3), (26, 2)])
+def test_what_makes_a_lesion_is_a_choice(save, measured, tmp_path, connectivity, pieces):
+    voxels = np.zeros((12, 12, 12), np.uint8)
+    for place in ((3, 3, 3), (4, 4, 3), (5, 5, 4), (9, 9, 9)):  # an edge, a corner, a gap
+        voxels[place] = 1
+    path = save("lesions.nii.gz", voxels)
+    _, table = measured(path, region="ms-lesion", connectivity=connectivity)
+    lesions = pd.read_parquet(tmp_path / "tables" / "lesions")
+    own = "" if connectivity == 26 else f" --connectivity {connectivity}"
+
+    assert table.set_index("quantity").loc["count", "value"] == pieces
+    assert sorted(set(lesions["instance"])) == list(range(1, pieces + 1))
+    assert set(table["method"]) == set(lesions["method"]) == {f"medprompt measure{own}"}
+
+
 def test_what_the_image_cuts_has_no_volume(save, measured):
     voxels = brain()
     voxels[:5, 4:9, 4:9] = 17

@@ -113,10 +113,14 @@ def test_images_given_together_are_read_together(threshold_segmenter):
         ),
         (
             Intent(("lesion",), ("new-lesions",), "visits", visits="first-last"),
-            "fate() can be planned but not computed by this version.",
+            "This asks about several visits; medprompt segment looks at one at a time.",
+        ),
+        (
+            Intent(("lesion",), filters=("resolved",), compares="visits", visits="first-last"),
+            "A lesion that has resolved is not in the later scan, where this looks for it.",
         ),
     ],
-    ids=["visits", "images", "not-yet"],
+    ids=["visits", "images", "fates", "resolved"],
 )
 def test_what_one_case_cannot_answer_is_refused_before_any_image(intent, said):
     with pytest.raises(UsageError, match=re.escape(said)):

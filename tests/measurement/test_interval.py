@@ -34,6 +34,13 @@ def test_the_interval_lies_around_the_expected_volume():
     assert found.interval == pytest.approx((4 - reach, 4 + reach))
 
 
+def test_what_several_looks_are_spread_over_is_added():
+    found = with_interval(VOLUME, PosteriorSums(4.0, 3.5, 0.2, pose_sd_ml=0.3))
+    reach = NORMAL_95 * math.sqrt(volume_sd_ml(0.2) ** 2 + 0.3**2)
+
+    assert found.interval == pytest.approx((4 - reach, 4 + reach))
+
+
 def test_a_mask_outside_of_it_is_held_too():
     hard = Measurement("left-hippocampus", "volume", 9.0, "mL")
 

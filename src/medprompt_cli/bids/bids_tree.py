@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from medprompt_cli.bids.entities import (
+    DIFFUSION_SUFFIXES,
     LABEL_SUFFIXES,
     SCAN_SUFFIXES,
     ParsedName,
@@ -21,11 +22,14 @@ from medprompt_cli.bids.listing import Listing, count_images, list_folder, stem_
 from medprompt_cli.bids.problems import Problem, reason_of
 from medprompt_cli.bids.tables import dates_of
 
-SCAN_FOLDERS = ("anat", "ct")
-"""Datatypes whose images are scans of anatomy. Source: BIDS 1.11.2; ct: BEP 024."""
+DIFFUSION = "dwi"
+"""The datatype of diffusion images. Taken are those of one volume: see `_is_series`."""
+
+SCAN_FOLDERS = ("anat", "ct", DIFFUSION)
+"""Datatypes whose images are taken. Source: BIDS 1.11.2; ct: BEP 024."""
 
 OTHER_DATATYPES = frozenset(
-    {"beh", "dwi", "eeg", "emg", "fmap", "func", "ieeg", "meg", "micr", "motion"}
+    {"beh", "eeg", "emg", "fmap", "func", "ieeg", "meg", "micr", "motion"}
     | {"mrs", "nirs", "perf", "pet"}
 )
 """Datatypes passed over. Source: BIDS 1.11.2."""
@@ -49,10 +53,10 @@ def _holds_datatype(folder: Path) -> bool:
 
 
 def walk_bids(root: Path, wanted: Wanted) -> Found:
-    """Find the scans of a BIDS dataset: sub-*/[ses-*/]{anat,ct}.
+    """Find the scans of a BIDS dataset: sub-*/[ses-*/]{anat,ct,dwi}.
 
     `derivatives`, `sourcedata`, hidden folders and whatever `.bidsignore` names are
-    passed over.
+    passed over, and so is what `dwi` holds beside images of one volume.
     """
     found = Found()
     _Walk(root, wanted, found).run()
@@ -126,7 +130,9 @@ class _Walk:
         self._report_misplaced(listing)
         seen: set[str] = set()
         for name in listing.folders:
-            if name in SCAN_FOLDERS:
+            if name == DIFFUSION:
+                seen.update(self._walk_diffusion(visit, dates))
+            elif name in SCAN_FOLDERS:
                 seen.update(self._walk_scans(visit, name, dates))
             elif not name.startswith(("ses-", "sub-")):
                 self._pass_over(listing.path / name)
@@ -144,6 +150,26 @@ class _Walk:
             yield row
             self._take(visit, listing.path / name, dates.get(row) or visit.acquired)
         yield from (f"{datatype}/{name}" for name in listing.unusable)
+
+    def _walk_diffusion(self, visit: _Visit, dates: dict[str, date | None]) -> Iterator[str]:
+        """Take the diffusion images of one volume, and count all others.
+
+        Few runs look at them: one that is not fetched, say, is no fault of the dataset.
+        """
+        listing = list_folder(visit.listing.path / DIFFUSION, [])
+        shown = [n for n in listing.images if not self._ignored(listing.path / n)]
+        for name in shown:
+            row = f"{DIFFUSION}/{name}"
+            yield row
+            path = listing.path / name
+            suffix = (parse_name(stem_of(name)).suffix or "").lower()
+            known = suffix in {known.lower() for known in DIFFUSION_SUFFIXES}
+            if known and not _is_series(path):
+                self._take(visit, path, dates.get(row) or visit.acquired)
+            else:
+                self.found.ignored[DIFFUSION] += 1
+        self.found.ignored[DIFFUSION] += len(listing.unusable)
+        yield from (f"{DIFFUSION}/{name}" for name in listing.unusable)
 
     def _take(self, visit: _Visit, path: Path, acquired: date | None) -> None:
         parsed = parse_name(stem_of(path.name))
@@ -207,6 +233,15 @@ class _Walk:
         return self.ignores(path.relative_to(self.root).as_posix() + slash)
 
 
+def _is_series(path: Path) -> bool:
+    """Whether a table of b values beside an image has more than one: one for each volume."""
+    try:
+        values = path.with_name(f"{stem_of(path.name)}.bval").read_text(encoding="utf-8-sig")
+    except (OSError, ValueError):
+        return False
+    return len(values.split()) > 1
+
+
 def _name_problem(path: Path, parsed: ParsedName, visit: _Visit) -> Problem | None:
     """What a name in a scan folder breaks, the worst first; None if nothing."""
     remedy = f"Rename it, as in {visit.name}_T1w.nii.gz."
@@ -222,7 +257,7 @@ def _name_problem(path: Path, parsed: ParsedName, visit: _Visit) -> Problem | No
     if parsed.disorder:
         said = f"Its name {parsed.disorder}."
         return Problem(path, "entity-order", said, "Rename it in the order of BIDS.")
-    if parsed.suffix not in SCAN_SUFFIXES:
+    if parsed.suffix not in {*SCAN_SUFFIXES, *DIFFUSION_SUFFIXES}:
         return _unknown_suffix(path, parsed.suffix)
     return None
 

@@ -46,7 +46,8 @@ ORIGIN = (
 )
 
 INSTANCE = (
-    "Number of the connected piece, the largest first; none where the whole region is meant"
+    "Number of the connected piece, the largest first, counted as `count` is; none where the "
+    "whole region is meant"
 )
 
 REGION = (
@@ -55,7 +56,9 @@ REGION = (
 )
 
 PROVENANCE = (
-    column("method", TEXT, "Command that measured"),
+    column(
+        "method", TEXT, "Command that measured, with the options and the statement that matter"
+    ),
     column("version", TEXT, "Version of medprompt"),
     column("weights", TEXT, "Name and version of the weights", optional=True),
     column("weights_sha256", TEXT, "SHA-256 of the weights", optional=True),

@@ -60,6 +60,10 @@ SCAN_SUFFIXES: tuple[str, ...] = (
 )
 """What a scan's suffix may be. Source: BIDS 1.11.2, anatomy imaging; ct: BEP 024."""
 
+DIFFUSION_SUFFIXES: tuple[str, ...] = ("dwi", "trace", "ADC")
+"""What the suffix of a diffusion image may be that one volume holds: diffusion-weighted, the
+mean over directions, the apparent diffusion coefficient. Source: BIDS 1.11.2, dwi."""
+
 LABEL_SUFFIXES = frozenset({"defacemask", "mask", "dseg", "probseg"})
 """Suffixes of regions drawn on a scan: found beside scans, and no scans themselves."""
 
@@ -73,7 +77,8 @@ _VALUE = re.compile(r"[0-9a-zA-Z+]+")
 _NUMBER = re.compile(r"[0-9]+")
 _RANK = {entity: rank for rank, entity in enumerate(ENTITY_ORDER)}
 _KNOWN_SUFFIXES = {
-    **{suffix.lower(): suffix for suffix in (*SCAN_SUFFIXES, *LABEL_SUFFIXES)},
+    **{suffix.lower(): suffix for suffix in (*SCAN_SUFFIXES, *DIFFUSION_SUFFIXES)},
+    **{suffix.lower(): suffix for suffix in LABEL_SUFFIXES},
     **SHORT_SUFFIXES,
 }
 

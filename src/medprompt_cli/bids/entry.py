@@ -8,10 +8,12 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
-from medprompt_cli.bids.entities import SCAN_SUFFIXES
+from medprompt_cli.bids.entities import DIFFUSION_SUFFIXES, SCAN_SUFFIXES
 from medprompt_cli.bids.images import IMAGE_SUFFIXES
 from medprompt_cli.bids.listing import stem_of
 from medprompt_cli.bids.problems import Problem
+
+_DIFFUSION = frozenset(suffix.lower() for suffix in DIFFUSION_SUFFIXES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +45,22 @@ class ImageEntry:
 
     @property
     def kind(self) -> str | None:
-        """The suffix; `T1ce` for a T1w with a contrast agent."""
-        enhanced = self.suffix == "T1w" and self.entities.get("ce")
-        return "T1ce" if enhanced else self.suffix
+        """The suffix; `T1ce` for a T1w with a contrast agent, `dwi` for a trace image."""
+        if self.suffix == "T1w" and self.entities.get("ce"):
+            return "T1ce"
+        return "dwi" if self.suffix == "trace" else self.suffix
+
+    @property
+    def is_diffusion(self) -> bool:
+        """Whether it shows diffusion: next to no anatomy, but something to measure."""
+        return (self.suffix or "").lower() in _DIFFUSION
 
     @property
     def modality(self) -> Literal["MR", "CT"] | None:
         """What the suffix says of how intensities are to be read; None if nothing."""
         if self.suffix == "ct":
             return "CT"
-        return "MR" if self.suffix in SCAN_SUFFIXES else None
+        return "MR" if self.suffix in SCAN_SUFFIXES or self.is_diffusion else None
 
 
 def joined(entries: Sequence[ImageEntry]) -> ImageEntry:

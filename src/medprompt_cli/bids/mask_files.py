@@ -18,7 +18,7 @@ from medprompt_cli.bids.derivatives import (
     label_entity,
     read_description,
 )
-from medprompt_cli.bids.entities import SCAN_SUFFIXES, build_name
+from medprompt_cli.bids.entities import DIFFUSION_SUFFIXES, SCAN_SUFFIXES, build_name
 from medprompt_cli.bids.entry import ImageEntry
 from medprompt_cli.bids.image_folder import labelled_entry, named_entry, unique_labels
 from medprompt_cli.bids.images import is_image_name
@@ -35,7 +35,8 @@ _NAME_OF = {
 """Names of the vocabulary by how a `label` entity spells them."""
 
 _OWN_SEGS = frozenset({SEGMENTATION, PARCELLATION})
-_KINDS = re.compile(f"(.*?)((?:{'|'.join(sorted(SCAN_SUFFIXES, key=len, reverse=True))})+)")
+_SUFFIXES = sorted((*SCAN_SUFFIXES, *DIFFUSION_SUFFIXES), key=len, reverse=True)
+_KINDS = re.compile(f"(.*?)((?:{'|'.join(_SUFFIXES)})+)")
 
 
 @dataclass(frozen=True)

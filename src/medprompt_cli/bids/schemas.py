@@ -80,14 +80,21 @@ class FindingRow(Origin):
 
 Row = MeasurementRow | FindingRow | ChangeRow | LedgerRow
 
+_INTERVAL = (
+    "the interval of the true volume, by the network's probabilities: one for volume and "
+    "soft-volume, which estimate the same. Of structures 95 % of the intervals hold the truth "
+    "in synthetic heads, fewer in real scans; for lesions and unions it was not checked: no "
+    "95 % are claimed. Wider if the method says --intervals full"
+)
+
 _NUMBERS = (
     column("quantity", TEXT, "What was measured"),
     column(
         "value", NUMBER, "In the unit of the row; none unless it was measured", optional=True
     ),
     column("unit", TEXT, "UCUM code: mL, mm, mm2, %, [hnsf'U], and 1 for none"),
-    column("lower", NUMBER, "Lower end of the 95 % interval", optional=True),
-    column("upper", NUMBER, "Upper end of the 95 % interval", optional=True),
+    column("lower", NUMBER, f"Lower end of {_INTERVAL}", optional=True),
+    column("upper", NUMBER, f"Upper end of {_INTERVAL}", optional=True),
     STATUS,
     PRESENCE,
     column("qc", TEXT, "Quality of the mask: pass, review or fail", optional=True),
@@ -95,7 +102,8 @@ _NUMBERS = (
     column(
         "expected_dice",
         NUMBER,
-        "Dice that the mask has with the truth if probabilities mean what they say",
+        "Dice that the mask has with the truth if probabilities mean what they say; held "
+        "against Dice for structures, not for lesions",
         optional=True,
         unit="1",
     ),
@@ -104,11 +112,13 @@ _NUMBERS = (
 MEASUREMENTS = pa.schema([*ORIGIN, *REGION, *_NUMBERS, *PROVENANCE], metadata=VERSIONED)
 """Numbers about whole regions."""
 
+LESION = "Number of the lesion in the case, the largest first: a connected piece, as of `count`"
+
 LESIONS = pa.schema(
     [
         *ORIGIN,
         REGION[0],
-        column("instance", COUNT, "Number of the lesion in the case, the largest first"),
+        column("instance", COUNT, LESION),
         *_NUMBERS,
         *PROVENANCE,
     ],
@@ -120,7 +130,7 @@ FINDINGS = pa.schema(
     [
         *ORIGIN,
         *REGION,
-        column("feature", TEXT, "What was asked of the region, such as signal or lobe"),
+        column("feature", TEXT, "What the region was looked at for, such as signal or lobe"),
         column("value", TEXT, "The answer in a word; none unless measured", optional=True),
         column("probability", NUMBER, "That the answer is right", optional=True, unit="1"),
         column("evidence", TEXT, "The numbers behind it, as JSON", optional=True),

@@ -13,6 +13,7 @@ labelled as.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtr
@@ -145,40 +146,69 @@ def territory(lesion: Mask, territories: LabelMap | None) -> Finding:
 def _ways(lesion: Mask, structures: LabelMap, parcels: LabelMap) -> np.ndarray:
     """(N, lobes) mm from every voxel of the lesion to the cortex of each lobe it may have."""
     ids = inside(lesion, structures.voxels)
-    near, deep = (_ways_to_cortex(lesion, parcels, lobes) for lobes in (LOBES, DEEP_LOBES))
-    for side in SIDES:
-        on_side = coded(structures, ids, lambda name, s=side: side_of(name) == s).astype(bool)
-        others = np.array([side_of(name) != side for name in LOBE_NAMES])
-        for ways in (near, deep):
-            ways[np.ix_(on_side, others)] = np.inf
+    near, deep = (np.full((len(ids), len(LOBE_NAMES)), np.inf) for _ in range(2))
+    cortex = _Cortex.around(lesion, parcels)
+    for side, other in zip(SIDES, reversed(SIDES), strict=True):
+        across = coded(structures, ids, lambda name, o=other: side_of(name) == o).astype(bool)
+        for lobes, kinds in CELLS.items():
+            ways = cortex.ways(~across, side, kinds)
+            for found, lobe_ in zip((near, deep), lobes, strict=True):
+                if lobe_ is not None:
+                    column = LOBE_NAMES.index(f"{side}-{lobe_}")
+                    found[~across, column] = np.minimum(found[~across, column], ways)
     found = np.where(near.min(axis=1)[:, None] <= NEAR_CORTEX_MM, near, deep)
     outside = coded(structures, ids, lambda name: kind_of(name) in OUTSIDE_KINDS)
     found[outside.astype(bool)] = np.inf
     return found
 
 
-def _ways_to_cortex(
-    lesion: Mask, parcels: LabelMap, lobes: Mapping[str, tuple[str, ...]]
-) -> np.ndarray:
-    """(N, lobes) mm from every voxel of the lesion to the parcels of every lobe."""
-    box = box_around(lesion, SEARCH_MM)
-    points = points_of(lesion.voxels[box], lesion.geometry, box)
-    ids = parcels.voxels[box]
-    places = np.argwhere(ids)
-    ids = ids[tuple(places.T)]
-    cortex = lesion.geometry.to_world(places + np.array([side.start for side in box]))
-    ways = np.empty((len(points), len(LOBE_NAMES)))
-    for column, name in enumerate(LOBE_NAMES):
-        theirs = coded(parcels, ids, _parts(name, lobes).__contains__).astype(bool)
-        ways[:, column] = mm_between(points, cortex[theirs])
-    return ways
+def _lobe_of(kind: str, lobes: Mapping[str, tuple[str, ...]]) -> str | None:
+    return next((name for name, kinds in lobes.items() if kind in kinds), None)
 
 
-def _parts(name: str, lobes: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
-    side, _, kind = name.partition("-")
-    return frozenset(
-        p.name for p in PARCELS if p.side == side and p.kind in lobes.get(kind, ())
-    )
+def _cells() -> dict[tuple[str | None, str | None], frozenset[str]]:
+    cells: dict[tuple[str | None, str | None], frozenset[str]] = {}
+    for kind in (kind for kinds in LOBES.values() for kind in kinds):
+        lobes = _lobe_of(kind, LOBES), _lobe_of(kind, DEEP_LOBES)
+        cells[lobes] = cells.get(lobes, frozenset()) | {kind}
+    return cells
+
+
+CELLS = _cells()
+"""Parcel kinds by the lobe that near voxels and the lobe that deep voxels take from them: the
+way to each is measured once for both."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Cortex:
+    """The cortex around a lesion.
+
+    Attributes:
+        points: (N, 3) mm: voxels of the lesion.
+        places: (M, 3) mm: voxels of the cortex.
+        ids: (M,) of their parcels.
+        parcels: Which name the ids.
+    """
+
+    points: np.ndarray
+    places: np.ndarray
+    ids: np.ndarray
+    parcels: LabelMap
+
+    @classmethod
+    def around(cls, lesion: Mask, parcels: LabelMap) -> _Cortex:
+        """What lies within `SEARCH_MM`."""
+        box = box_around(lesion, SEARCH_MM)
+        points = points_of(lesion.voxels[box], lesion.geometry, box)
+        ids = parcels.voxels[box]
+        places = points_of(ids > 0, lesion.geometry, box)
+        return cls(points, places, ids[ids > 0], parcels)
+
+    def ways(self, which: np.ndarray, side: str, kinds: frozenset[str]) -> np.ndarray:
+        """How many mm it is from some voxels of the lesion, (N,) bool, to parcels of a side."""
+        names = frozenset(p.name for p in PARCELS if p.side == side and p.kind in kinds)
+        theirs = coded(self.parcels, self.ids, names.__contains__).astype(bool)
+        return mm_between(self.points[which], self.places[theirs])
 
 
 def _margins(ways: np.ndarray, own: int) -> np.ndarray:

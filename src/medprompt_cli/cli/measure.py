@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
@@ -42,6 +42,13 @@ def measure(  # noqa: PLR0913, PLR0917 - one argument for each option
         bool,
         typer.Option("--every-surface", help="Of cortex and the like too: half a minute."),
     ] = False,
+    connectivity: Annotated[
+        Literal["6", "18", "26"],
+        typer.Option(
+            help="Which voxels are of one piece, and so of one lesion: those that share a face"
+            " (6), also an edge (18), also a corner (26)."
+        ),
+    ] = "26",
 ) -> None:
     """Measure every region of MASKS, whoever made them; no network is loaded.
 
@@ -57,6 +64,7 @@ def measure(  # noqa: PLR0913, PLR0917 - one argument for each option
         every_surface=every_surface,
         prompts=prompt or (),
         plan=plan,
+        connectivity=cast("Literal[6, 18, 26]", int(connectivity)),
     )
     summary = run(masks, out, options)
     typer.echo(_summary_text(summary, out), err=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -23,6 +23,13 @@ Together = Annotated[
     str | None,
     typer.Option(
         metavar="KIND,KIND", help="Read these scans of a session together, e.g. FLAIR,T1w."
+    ),
+]
+Intervals = Annotated[
+    Literal["quick", "full"],
+    typer.Option(
+        help="full: look at every head six times, moved a little, and count in how far volumes"
+        " move; takes six times as long."
     ),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]

@@ -140,8 +140,9 @@ def _of_plan(path: Path) -> Compiled:
 
 
 def _by_endpoint(prompt: str, url: str, name: str) -> Compiled:
+    from medprompt_cli.language.chat import Endpoint
     from medprompt_cli.planning.compile import Compiled
-    from medprompt_cli.planning.endpoint import Endpoint, write_program
+    from medprompt_cli.planning.endpoint import write_program
     from medprompt_cli.planning.printer import print_program
     from medprompt_cli.planning.summary import summarise
 

@@ -10,6 +10,7 @@ import typer
 
 from medprompt_cli.cli.options import (
     Device,
+    Intervals,
     Out,
     Participants,
     PlanFile,
@@ -75,6 +76,7 @@ def segment(  # noqa: PLR0913, PLR0917 - one argument for each option
     bids_filter_file: Annotated[
         Path | None, typer.Option(help="Only scans that a query of this JSON file describes.")
     ] = None,
+    intervals: Intervals = "quick",
     as_json: Annotated[
         bool, typer.Option("--json", help="Print what became of every image as JSON.")
     ] = False,
@@ -105,6 +107,7 @@ def segment_options(given: Mapping[str, Any]) -> SegmentOptions:
         prompt_weights=given["prompt_weights"],
         shard=given["shard"],
         filter_file=given["bids_filter_file"],
+        intervals=given["intervals"],
     )
 
 

@@ -28,8 +28,9 @@ from medprompt_cli.execution.interpreter import Interpreter
 from medprompt_cli.execution.looking import Looker
 from medprompt_cli.execution.operations import Operations
 from medprompt_cli.execution.segment import CaseResult, Segments
+from medprompt_cli.language.chat import Endpoint
 from medprompt_cli.planning.compile import compile_prompt
-from medprompt_cli.planning.endpoint import Endpoint, EndpointSpeaker
+from medprompt_cli.planning.endpoint import EndpointSpeaker
 from medprompt_cli.planning.plan_file import VOCABULARY_SHA256
 from medprompt_cli.planning.prompt_model import load_prompt_model
 from medprompt_cli.planning.speaking import Speaker

@@ -6,10 +6,12 @@ import time
 import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+import numpy as np
 
 from medprompt_cli import __version__
 from medprompt_cli.bids.atomic import Staged, commit, discard, leaves_no_room
@@ -44,12 +46,14 @@ from medprompt_cli.errors import (
     OutputError,
     WeightsError,
 )
+from medprompt_cli.execution.describing import describe_lesions
 from medprompt_cli.execution.measuring import (
     CaseMeasured,
     Measurable,
     failure_notes,
     measurable,
     measure_case,
+    on_grid_of,
     withheld,
 )
 from medprompt_cli.execution.program import ProgramResult, ReadValue, plan_id, run_program
@@ -61,6 +65,8 @@ from medprompt_cli.execution.segment import (
 )
 from medprompt_cli.execution.values import Characterized
 from medprompt_cli.planning.tree import Program
+
+METHOD = "medprompt segment"
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,7 @@ class CaseRunner:
         targets: What they mean.
         segmenter: The network.
         program: What to make of the targets; None if their masks are all there is to it.
+        intervals: `full` if the segmenter looks at every head in several poses.
     """
 
     out: Path
@@ -103,13 +110,15 @@ class CaseRunner:
     targets: Sequence[Target]
     segmenter: Segments
     program: Program | None = None
+    intervals: Literal["quick", "full"] = "quick"
 
     def read(self, unit: Unit) -> Loaded:
         """Load the images; a failure is a value, and the cohort goes on."""
         start = time.perf_counter()
         try:
             volumes = [read_image(s.path, modality=s.modality) for s in unit.sources]
-            check_one_grid(volumes)
+            if self.program is None:  # one may read some images together and measure others
+                check_one_grid(volumes)
         except Exception as error:  # noqa: BLE001 - the cohort outlives any one case
             return Loaded(error, time.perf_counter() - start)
         return Loaded(volumes, time.perf_counter() - start)
@@ -136,7 +145,10 @@ class CaseRunner:
     def _result(self, unit: Unit, volumes: Sequence[Volume]) -> ProgramResult:
         """Masks of the targets, or what the program makes of them, with what it found."""
         if self.program is None:
-            return ProgramResult(segment_case(volumes, self.targets, self.segmenter))
+            lesions = any(target.name in LESIONS for target in self.targets)
+            return ProgramResult(
+                segment_case(volumes, self.targets, self.segmenter, with_lobes=lesions)
+            )
         return run_program(self.program, images_of(unit.sources, volumes), self.segmenter)
 
     def write(self, unit: Unit, worked: Worked) -> Outcome:
@@ -151,15 +163,20 @@ class CaseRunner:
     def _write_result(self, unit: Unit, result: CaseResult, worked: Worked) -> Outcome:
         start = time.perf_counter()
         regions = measurable(result)
-        measured = measure_case(regions, worked.volumes)
+        volumes, resampled_notes = on_grid_of(regions, worked.volumes)
+        measured = measure_case(regions, volumes)
+        if self.program is None:
+            found = describe_lesions(result, images_of(unit.sources, volumes))
+            worked = replace(worked, findings=found)
         answers = withheld(result.results, measured)
         results = {target.name: target.as_json() for target in answers}
         between = time.perf_counter()
-        notes = (*result.notes, *failure_notes(measured))
+        notes = (*result.notes, *failure_notes(measured), *resampled_notes)
         content = Regions(result.labels, result.masks, results, notes, result.parcels)
         staged: list[Staged] = []
         try:
-            staged += stage_regions(self.out, unit.entry, content, self._provenance(unit))
+            entry = replace(unit.entry, path=_grid_source(unit, regions, worked.volumes))
+            staged += stage_regions(self.out, entry, content, self._provenance(unit))
             sources = self._sources(unit, regions, tuple(content.maps))
             staged += self._stage_tables(unit, measured, worked, sources)
             outputs = self._replace_outputs(unit, staged)
@@ -198,7 +215,7 @@ class CaseRunner:
         worked: Worked,
         sources: Sources,
     ) -> list[Staged]:
-        """Stage the case's parts: of lesions and findings only if any was asked for."""
+        """Stage the case's parts: of lesions and findings only if there is something."""
         numbers = measurement_rows(measured.regions, sources)
         more, words = value_rows(worked.values, numbers, sources)
         words += found_rows(worked.findings, worked.values, sources)
@@ -221,7 +238,7 @@ class CaseRunner:
             participant_id=unit.entry.subject,
             session_id=unit.entry.session,
             case=unit.name,
-            method="medprompt segment",
+            method=METHOD + (" --intervals full" if self.intervals == "full" else ""),
             version=__version__,
             weights=f"{self.segmenter.weights_name} {self.segmenter.weights_version}",
             weights_sha256=self.segmenter.weights_sha256,
@@ -311,6 +328,16 @@ class CaseRunner:
     def _provenance(self, unit: Unit) -> Provenance:
         uris = tuple(source_uri(s.path, self.source_root, self.link) for s in unit.sources)
         return Provenance(uris, self.prompts, self._plan_id, self._weights())
+
+
+def _grid_source(unit: Unit, regions: Measurable, volumes: Sequence[Volume]) -> Path:
+    """The image whose grid regions lie on: its header is theirs."""
+    grid = regions.geometry
+    for source, volume in zip(unit.sources, volumes, strict=True):
+        own = volume.geometry
+        if grid and own.shape == grid.shape and np.array_equal(own.affine, grid.affine):
+            return source.path
+    return unit.entry.path
 
 
 def describe_failure(path: Path, error: Exception) -> Failure:

@@ -56,6 +56,12 @@ def nothing_to_segment(source: Path, dataset: Dataset, asked: Sequence[str]) -> 
             remedy=first.remedy,
             code=first.code,
         )
+    if not asked and any(image.is_diffusion for image in dataset.images):
+        return InputError(
+            f"{source} holds no image but diffusion images, which are left out of a dataset.",
+            remedy="Ask for them with --suffix dwi.",
+            code="no-images",
+        )
     limited = f" of {', '.join(asked)}" if asked else ""
     return InputError(
         f"{source} holds no image{limited}.",

@@ -33,8 +33,12 @@ from medprompt_cli.execution.measuring import (
     Measurable,
     intracranial_of,
     measure_case,
+    on_grid_of,
 )
-from medprompt_cli.measurement.resample import resampled
+from medprompt_cli.measurement.cutout import Connectivity
+from medprompt_cli.measurement.place import CORNERS
+
+METHOD = "medprompt measure"
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ class MaskJob:
         images: Whose intensities are measured; none for those that sidecars name.
         everything: Whether to measure every surface, however long it takes.
         wanted: The rows to keep; None for all.
+        connectivity: What makes a connected piece, as of `Measurable`.
     """
 
     masks: Path
@@ -59,6 +64,7 @@ class MaskJob:
     images: tuple[Path, ...] = ()
     everything: bool = False
     wanted: Wanted | None = None
+    connectivity: Connectivity = CORNERS
 
 
 def measure_masks(job: MaskJob) -> Summary:
@@ -104,7 +110,7 @@ def _measure(job: MaskJob, reader: _Reader, case: MaskCase) -> Outcome:
     regions, masks = reader.regions(case)
     volumes = reader.images(case, regions)
     measured = measure_case(regions, volumes)
-    sources = Sources(_origin(case), reader.uris(case), masks)
+    sources = Sources(_origin(case, job.connectivity), reader.uris(case), masks)
     tables = {"measurements": measurement_rows(measured.regions, sources)}
     if any(answer.name in LESIONS for answer in regions.answers):
         tables["lesions"] = measurement_rows(measured.lesions, sources)
@@ -138,7 +144,7 @@ def _measure(job: MaskJob, reader: _Reader, case: MaskCase) -> Outcome:
     )
 
 
-def _origin(case: MaskCase) -> Origin:
+def _origin(case: MaskCase, connectivity: Connectivity) -> Origin:
     own = next((file.sidecar for file in case.files if file.is_own), {})
     weights = own.get("Weights", {})
     named = f"{weights.get('Name')} {weights.get('Version')}" if weights else None
@@ -146,7 +152,7 @@ def _origin(case: MaskCase) -> Origin:
         participant_id=case.entry.subject,
         session_id=case.entry.session,
         case=case.name,
-        method="medprompt measure",
+        method=METHOD + ("" if connectivity == CORNERS else f" --connectivity {connectivity}"),
         version=__version__,
         weights=named,
         weights_sha256=weights.get("SHA256"),
@@ -197,15 +203,14 @@ class _Reader:
                 tuple(answers.values()),
                 whole,
                 everything=self.job.everything,
+                connectivity=self.job.connectivity,
             ),
             relative,
         )
 
     def images(self, case: MaskCase, regions: Measurable) -> list[Volume]:
         """The images of a case on the grid of its masks; none if they are not there."""
-        grid = (*regions.maps, *regions.masks)[0].geometry
-        paths = self._image_paths(case)
-        return [resampled(read_image(path), grid) for path in paths]
+        return on_grid_of(regions, [read_image(p) for p in self._image_paths(case)])[0]
 
     def uris(self, case: MaskCase) -> tuple[str, ...]:
         """What tables call the images of a case."""

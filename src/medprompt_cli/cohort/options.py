@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class SegmentOptions:
         shard: The part of the subjects to do, such as `2/8`, or `slurm` for what the array
             job says that this runs in; None for all.
         filter_file: JSON file of queries, as BIDS Apps take it; None for every scan.
+        intervals: What the intervals of volumes follow from: `quick` for the probabilities
+            alone, `full` for several looks at every head, moved a little, as well.
     """
 
     participants: Sequence[str] = field(default=())
@@ -41,6 +44,7 @@ class SegmentOptions:
     prompt_weights: str | Path | None = None
     shard: str | None = None
     filter_file: str | Path | None = None
+    intervals: Literal["quick", "full"] = "quick"
 
 
 @dataclass(frozen=True)
@@ -51,10 +55,13 @@ class LongitudinalOptions(SegmentOptions):
         affine: Let the sizes of visits differ when they are registered. For scanners whose
             gradients were not calibrated alike; it takes change of size away.
         limits: TOML file of limits of repeatability; None for those of the package.
+        masks: Folder of masks that are followed in place of what a network finds; None for
+            the network's.
     """
 
     affine: bool = False
     limits: str | Path | None = None
+    masks: str | Path | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,8 @@ class MeasureOptions:
         region: What a mask is of: its voxels above 0; None for label maps.
         images: Whose intensities to measure; none for those that sidecars name.
         every_surface: Whether to measure the surface of every region, however large.
+        connectivity: What makes a connected piece, and so a lesion: voxels that share a face
+            (6), also an edge (18), also a corner (26).
         prompts: What to keep of the table, in words; none for all of it.
         plan: A plan.json in place of prompts.
         prompt_weights: File of weights that read prompts; None for those of the package.
@@ -76,6 +85,7 @@ class MeasureOptions:
     region: str | None = None
     images: Sequence[str | os.PathLike[str]] = ()
     every_surface: bool = False
+    connectivity: Literal[6, 18, 26] = 26
     prompts: Sequence[str] = ()
     plan: str | Path | None = None
     prompt_weights: str | Path | None = None

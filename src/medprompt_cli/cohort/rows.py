@@ -16,6 +16,7 @@ from medprompt_cli.execution.measuring import Measurable, Measured
 from medprompt_cli.execution.program import ReadValue
 from medprompt_cli.execution.values import Characterized
 from medprompt_cli.measurement.place import MM3_PER_ML
+from medprompt_cli.measurement.relate import OF_ICV
 from medprompt_cli.measurement.standard import INTENSITIES
 
 
@@ -216,8 +217,10 @@ def _status_of(status: str) -> Status:
 
 
 def _in_table_units(value: ReadValue) -> tuple[float | None, str]:
-    """Volumes in mL, as all volumes of the tables are."""
+    """Volumes in mL and shares of the head in percent, as all of the tables are."""
     number = value.value if isinstance(value.value, float | int) else None
     if value.unit == "mm3":
         return (None if number is None else number / MM3_PER_ML), "mL"
+    if value.quantity == OF_ICV:
+        return (None if number is None else 100.0 * number), "%"
     return number, value.unit or "1"

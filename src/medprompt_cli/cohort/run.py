@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from medprompt_cli.bids.atomic import remove_leftovers
 from medprompt_cli.bids.derivatives import unit_name, write_dataset_files
@@ -23,6 +25,7 @@ from medprompt_cli.cohort.together import Sources, form_cases
 from medprompt_cli.cohort.units import Unit, make_unit, same_outputs
 from medprompt_cli.domain.parcels import PARCEL_NAMES
 from medprompt_cli.errors import MedpromptError, PreemptedError
+from medprompt_cli.execution.posing import PosedSegmenter
 from medprompt_cli.execution.program import plan_id
 from medprompt_cli.execution.segment import Segments, Target
 from medprompt_cli.planning.plan_file import PLAN_FILE, Plan, write_plan
@@ -50,6 +53,7 @@ class Job:
         program: What to make of the targets; None if their masks are all there is to it.
         plan: What the prompts compile to, to be written down; None if it is not known.
         share: The part of the subjects that is done here; None for all.
+        intervals: `full` to look at every head in several poses; see `execution/posing.py`.
     """
 
     out: Path
@@ -65,11 +69,19 @@ class Job:
     program: Program | None = None
     plan: Plan | None = None
     share: Share | None = None
+    intervals: Literal["quick", "full"] = "quick"
 
     @property
     def plan_id(self) -> str:
         """SHA-256 of what is asked for."""
         return plan_id(self.targets, self.program)
+
+    @property
+    def basis_id(self) -> str:
+        """SHA-256 of what is asked for, and how: a result of another one is made again."""
+        if self.intervals == "quick":
+            return self.plan_id
+        return hashlib.sha256(f"{self.plan_id} {self.intervals}".encode()).hexdigest()
 
 
 def run_job(job: Job, segmenter: Segments) -> Summary:
@@ -99,7 +111,14 @@ def run_job(job: Job, segmenter: Segments) -> Summary:
                 job,
                 units,
                 CaseRunner(
-                    job.out, job.root, link, job.prompts, job.targets, segmenter, job.program
+                    job.out,
+                    job.root,
+                    link,
+                    job.prompts,
+                    job.targets,
+                    PosedSegmenter(segmenter) if job.intervals == "full" else segmenter,
+                    job.program,
+                    job.intervals,
                 ),
                 _reporter(outcomes, advance, len(units)),
             )
@@ -121,7 +140,7 @@ def _mixed(job: Job, segmenter: Segments, names: Collection[str]) -> Mapping[str
     """
     if not (job.some or job.choice) or job.share is not None:
         return {}
-    basis = Basis(-1, -1, job.plan_id, segmenter.weights_sha256)
+    basis = Basis(-1, -1, job.basis_id, segmenter.weights_sha256)
     return other_answers(job.out, names, basis)
 
 
@@ -163,7 +182,7 @@ def _agenda(
     """What all shares together are to do."""
     root = job.root.absolute()
     return Agenda(
-        job.plan_id,
+        job.basis_id,
         segmenter.weights_sha256,
         job.prompts,
         job.together or job.choice,
@@ -187,7 +206,7 @@ def _plan(
     """
     share = job.share
     outcomes = list(refused) if share is None or share.shard.number == 1 else []
-    plan = job.plan_id
+    plan = job.basis_id
     units = []
     for sources in cases:
         if share is not None and subject_of(sources[0]) not in share.subjects:

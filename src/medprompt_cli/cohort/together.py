@@ -7,6 +7,14 @@ from collections.abc import Sequence
 from medprompt_cli.bids.entry import ImageEntry
 from medprompt_cli.cohort.outcome import Failure, Outcome
 
+_ADD_SCAN = "Add the scan, or say in a manifest which scans are of one session."
+_ADD = {
+    "dwi": "Add a diffusion-weighted image of one volume, named dwi or trace: what has a"
+    " table of several b values is passed over.",
+    "adc": "Add the map as an image of one volume, named ADC.",
+}
+"""What to do where a kind of image is missing."""
+
 Sources = tuple[ImageEntry, ...]
 """The images of a case."""
 
@@ -66,7 +74,7 @@ def _why_no_case(
             return Failure(
                 "missing-scan",
                 f"{scans[0].path} has no {kind} beside it in {name} to be read together with.",
-                "Add the scan, or say in a manifest which scans are of one session.",
+                _ADD.get(kind.lower(), _ADD_SCAN),
                 of_input=True,
             )
         if len(alike) > 1:

@@ -46,15 +46,19 @@ class Unit:
 
 
 def choose(
-    entries: Iterable[ImageEntry], suffixes: Sequence[str] = ()
+    entries: Iterable[ImageEntry], suffixes: Sequence[str] = (), *, diffusion: bool = True
 ) -> tuple[ImageEntry, ...]:
     """The images to segment: those with one of `suffixes`, or every scan.
 
     Regions drawn on scans, and the phase, real and imaginary parts of scans, are left out
-    unless their suffix is asked for.
+    unless their suffix is asked for; so are diffusion images without `diffusion`.
     """
     wanted = {suffix.lower() for suffix in suffixes}
-    return tuple(entry for entry in entries if _is_wanted(entry, wanted))
+    return tuple(
+        entry
+        for entry in entries
+        if _is_wanted(entry, wanted) and (diffusion or wanted or not entry.is_diffusion)
+    )
 
 
 def _is_wanted(entry: ImageEntry, suffixes: set[str]) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from medprompt_cli.domain.geometry import Geometry
-from medprompt_cli.domain.volume import LabelMap
+from medprompt_cli.domain.volume import LabelMap, Mask
 
 CUT_SHARE = 0.1
 """A region counts as cut by the field of view if it touches one face of the grid with more
@@ -74,3 +74,12 @@ def cut_faces(parts: Iterable[Extent], geometry: Geometry) -> np.ndarray:
 def is_cut(parts: Iterable[Extent], geometry: Geometry) -> bool:
     """Whether the field of view ends inside the region made of these parts."""
     return bool(cut_faces(parts, geometry).any())
+
+
+def ends_outside(mask: Mask) -> bool:
+    """Whether the field of view ends inside a region that is not empty."""
+    faces = (np.take(mask.voxels, end, axis) for axis in range(3) for end in (0, -1))
+    if not any(face.any() for face in faces):
+        return False
+    extents = label_extents(mask.voxels, mask.geometry)
+    return is_cut(extents.values(), mask.geometry)

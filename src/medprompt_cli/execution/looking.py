@@ -8,17 +8,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from medprompt_cli.domain.anatomy import BASE_NAMES, LESIONS
-from medprompt_cli.domain.parcels import LOBES, parcels_of
+from medprompt_cli.domain.measurement import Measurement
 from medprompt_cli.domain.volume import LabelMap, Mask
-from medprompt_cli.execution.segment import CaseResult, Segments, segment_case
+from medprompt_cli.execution.segment import CORTEX, CaseResult, Segments, segment_case
 from medprompt_cli.execution.values import Image, Region, Status
 from medprompt_cli.planning.vocabulary import resolve
 
 AROUND: tuple[str, ...] = (*BASE_NAMES, "lesion")
 """What a lesion is held against: every tissue, less whatever is lesion itself."""
-
-CORTEX: tuple[str, ...] = parcels_of(tuple(k for kinds in LOBES.values() for k in kinds))
-"""The parcels of every lobe."""
 
 Key = tuple[int, ...]
 """Which images were read together."""
@@ -50,6 +47,20 @@ class Looker:
         self._pass(images, names)
         parts = [self._region(images, one) for one in names]
         return parts[0] if len(parts) == 1 else _joined(name, parts)
+
+    def around(self, images: tuple[Image, ...]) -> LabelMap | None:
+        """All base structures, which every pass finds; None without a brain."""
+        return self._pass(self._as_read(images), ()).around
+
+    def limit_ml(self, images: tuple[Image, ...], name: str) -> float | None:
+        """Of an absent lesion, the volume below which one may be there; None of any other."""
+        images = self._as_read(images)
+        results = self._pass(images, (name,)).results
+        return next((r.limit_ml for r in results if r.name == name), None)
+
+    def intracranial(self, images: tuple[Image, ...]) -> Measurement:
+        """Volume of all base structures together, as every table takes it."""
+        return self._pass(self._as_read(images), ()).intracranial[0]
 
     def structures(self, images: tuple[Image, ...]) -> LabelMap:
         """All base structures; of an image without a brain, a map that is empty."""

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from medprompt_cli.domain.anatomy import BASE_NAMES, LESIONS
+from medprompt_cli.domain.geometry import Geometry
 from medprompt_cli.domain.measurement import Measurement, Status
 from medprompt_cli.domain.posterior import PosteriorSums
 from medprompt_cli.domain.volume import LabelMap, Mask, Volume
 from medprompt_cli.execution.extent import is_cut, label_extents
 from medprompt_cli.execution.segment import CaseResult, TargetResult
+from medprompt_cli.measurement.cutout import Connectivity
 from medprompt_cli.measurement.instances import find_instances
 from medprompt_cli.measurement.interval import with_interval
-from medprompt_cli.measurement.place import to_ml
+from medprompt_cli.measurement.place import CORNERS, to_ml
 from medprompt_cli.measurement.quality import Evidence, Quality, judge
 from medprompt_cli.measurement.relate import LEFT, RIGHT, asymmetry, fraction_of_icv
+from medprompt_cli.measurement.resample import NOTE as RESAMPLED
+from medprompt_cli.measurement.resample import resampled
 from medprompt_cli.measurement.standard import (
     FEWEST_VOXELS,
     INTENSITIES,
@@ -87,6 +92,8 @@ class Measurable:
         answers: One for every region that is to be in the table.
         intracranial: Volumes of the whole; empty if not known.
         everything: Whether to measure every surface, however long it takes.
+        connectivity: What makes a connected piece: voxels that share a face (6), also an
+            edge (18), also a corner (26).
     """
 
     maps: tuple[LabelMap, ...]
@@ -94,6 +101,12 @@ class Measurable:
     answers: tuple[Answer, ...]
     intracranial: tuple[Measurement, ...] = ()
     everything: bool = False
+    connectivity: Connectivity = CORNERS
+
+    @property
+    def geometry(self) -> Geometry | None:
+        """The grid that all of them lie on; None without a map or a mask."""
+        return next((region.geometry for region in (*self.maps, *self.masks)), None)
 
 
 @dataclass(frozen=True)
@@ -118,6 +131,20 @@ def measurable(result: CaseResult) -> Measurable:
     return Measurable(maps, result.masks, answers, result.intracranial)
 
 
+def on_grid_of(regions: Measurable, images: Sequence[Volume]) -> tuple[list[Volume], list[str]]:
+    """Images on the grid of some regions, to be measured there, and a note on each moved."""
+    grid = regions.geometry
+    if grid is None:
+        return list(images), []
+    moved = [resampled(image, grid) for image in images]
+    notes = [
+        f"{Path(image.source).name}: {RESAMPLED}"
+        for image, there in zip(images, moved, strict=True)
+        if there is not image
+    ]
+    return moved, notes
+
+
 def measure_case(regions: Measurable, images: Sequence[Volume] = ()) -> CaseMeasured:
     """Measure every region, and every instance of every lesion.
 
@@ -129,9 +156,12 @@ def measure_case(regions: Measurable, images: Sequence[Volume] = ()) -> CaseMeas
     found = {
         measured.region: measured
         for labels in regions.maps
-        for measured in measure_map(labels, images, shapes)
+        for measured in measure_map(labels, images, shapes, regions.connectivity)
     }
-    found |= {mask.region: measure_mask(mask, images, shapes) for mask in regions.masks}
+    found |= {
+        mask.region: measure_mask(mask, images, shapes, regions.connectivity)
+        for mask in regions.masks
+    }
     wanted = {
         answer.name: _numbers(
             answer, found.get(answer.name), images, shapes(answer.name), regions.intracranial
@@ -147,7 +177,7 @@ def measure_case(regions: Measurable, images: Sequence[Volume] = ()) -> CaseMeas
         instance
         for mask in regions.masks
         if mask.region in LESIONS
-        for instance in _instances(mask, images)
+        for instance in _instances(mask, images, regions.connectivity)
     )
     return CaseMeasured((*judged, *_pairs(judged, found)), lesions)
 
@@ -281,11 +311,15 @@ def _pairs(
         yield Measured(name.removeprefix(LEFT), kept)
 
 
-def _instances(mask: Mask, images: Sequence[Volume]) -> Iterator[Measured]:
+def _instances(
+    mask: Mask, images: Sequence[Volume], connectivity: Connectivity
+) -> Iterator[Measured]:
     """Every connected piece of a lesion by itself, the largest first."""
-    instances = find_instances(mask)
+    instances = find_instances(mask, connectivity)
     extents = label_extents(instances.voxels, instances.geometry)
-    for number, measured in enumerate(measure_map(instances, images), start=1):
+    for number, measured in enumerate(
+        measure_map(instances, images, connectivity=connectivity), start=1
+    ):
         answer = Answer(mask.region, "measured")
         if is_cut([extents[number]], mask.geometry):
             answer = replace(answer, status="truncated_fov")

@@ -34,6 +34,7 @@ from medprompt_cli.execution.values import (
 )
 from medprompt_cli.execution.wording import UCUM, say
 from medprompt_cli.measurement.place import to_ml
+from medprompt_cli.measurement.relate import LEFT, OF_ICV, RIGHT
 from medprompt_cli.planning.checker import check
 from medprompt_cli.planning.parser import parse
 from medprompt_cli.planning.printer import print_program
@@ -45,13 +46,17 @@ from medprompt_cli.planning.tree import (
     ImageList,
     Name,
     Program,
-    functions_in,
     walk,
     walk_names,
     walk_statements,
 )
 from medprompt_cli.planning.tree import Text as WrittenText
 from medprompt_cli.planning.vocabulary import resolve
+
+COLUMN_OF: Mapping[str, str] = {**FEATURES, "fraction_of_icv": OF_ICV}
+"""What tables call that which a function gives, where it is not the function's own name."""
+
+READ_ALONE = "Regions were looked for on {} alone: the images lie on several grids."
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ class ReadValue:
 
     Attributes:
         statement: What was asked, as it is printed.
-        quantity: What it is called in tables: a feature, or its function with hyphens.
+        quantity: What it is called in tables.
         region: The first mask it is of, by the name it is saved under.
         value: Number, word, yes or no; None if there is none.
         unit: UCUM unit of a number; None of all else.
@@ -120,7 +125,7 @@ def suffixes_of(program: Program) -> tuple[str, ...]:
         if call.function == "visits":
             raise UsageError(
                 "This asks about several visits; medprompt segment looks at one at a time.",
-                remedy="Use medprompt ask, for one subject at a time.",
+                remedy="Use medprompt longitudinal, or medprompt ask for one subject.",
             )
         named |= dict.fromkeys(IMAGES_OF.get(call.function, ()))
         if call.function == "segment" and call.arguments[0] is not None:
@@ -142,7 +147,7 @@ def check_runnable(program: Program) -> tuple[str, ...]:
     """
     check(program)
     for statement in program.statements:
-        check_possible(functions_in(statement))
+        check_possible(statement)
     return suffixes_of(program)
 
 
@@ -155,6 +160,9 @@ def run_program(
     """
     case = Case.of("case", images)
     together = tuple(images) if _reads_together(program, images) else ()
+    alone = bool(together) and bool(suffixes_of(program)) and not _on_one_grid(images)
+    if alone:  # nobody asked for them to be read as one: the rest is measured only
+        together = ()
     wanted = (*check(program).targets, *implied_targets(program))
     looker = Looker(segmenter, wanted, together)
     operations = Operations(case, looker)
@@ -163,6 +171,8 @@ def run_program(
     defined = {s.name: s.value for s in program.statements if isinstance(s, Assign)}
     names = dict(_save_names(program))
     [found] = looker.passes  # everything was wanted at once
+    if alone and (read := case.image()) is not None:
+        found = replace(found, notes=(*found.notes, READ_ALONE.format(read.suffix)))
     return ProgramResult(
         _case_result(found, dict(_masks(saved)), _origins(names, defined)),
         tuple(_read(event, names, defined) for event in events if event.kind == "read"),
@@ -188,6 +198,11 @@ def _reads_together(program: Program, images: Sequence[Image]) -> bool:
     """Whether a program that names no kind of image is given several to read as one."""
     lists = any(isinstance(e, ImageList) for e in walk_statements(program.statements))
     return len(images) > 1 and not lists and not any(_named_kinds(program))
+
+
+def _on_one_grid(images: Sequence[Image]) -> bool:
+    first, *others = (image.read().geometry for image in images)
+    return all(first.matches(other) for other in others)
 
 
 def _named_kinds(program: Program) -> Iterator[str]:
@@ -301,6 +316,8 @@ def _read(
     statement = event.statement.strip()
     asked = _asked(statement, defined)
     about = _quantity(asked), _region(asked, saved, value)
+    if (pair := _pair(asked, saved)) is not None:
+        about = "volume-asymmetry", pair
     if isinstance(value, Number):
         unit = UCUM.get(value.dimension)
         return ReadValue(statement, *about, value.value, unit, value.status, say(value))
@@ -322,7 +339,16 @@ def _asked(statement: str, defined: Mapping[str, Expression]) -> Expression:
 def _quantity(asked: Expression) -> str:
     if not isinstance(asked, Call):
         return "value"
-    return FEATURES.get(asked.function, asked.function.replace("_", "-"))
+    return COLUMN_OF.get(asked.function, asked.function.replace("_", "-"))
+
+
+def _pair(asked: Expression, saved: Mapping[Name, str]) -> str | None:
+    """The structure whose two masks an asymmetry is of; None of anything else."""
+    if not isinstance(asked, Call) or asked.function != "asymmetry":
+        return None
+    names = [saved.get(side, "") for side in asked.arguments if isinstance(side, Name)]
+    kind = names[0].removeprefix(LEFT) if names else ""
+    return kind if names == [LEFT + kind, RIGHT + kind] else None
 
 
 def _region(asked: Expression, saved: Mapping[Name, str], value: Value) -> str:

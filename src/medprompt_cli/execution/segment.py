@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 from medprompt_cli.domain.anatomy import BASE_NAMES, BASE_STRUCTURES, GROUPS, LESIONS
 from medprompt_cli.domain.geometry import Geometry
 from medprompt_cli.domain.measurement import Measurement
-from medprompt_cli.domain.parcels import FAMILIES, PARCELS
+from medprompt_cli.domain.parcels import FAMILIES, LOBES, PARCELS, VISIBLE, parcels_of
 from medprompt_cli.domain.posterior import PosteriorSums
 from medprompt_cli.domain.volume import LabelMap, Mask, Volume, check_one_grid
 from medprompt_cli.execution.extent import (
@@ -23,6 +23,9 @@ from medprompt_cli.execution.extent import (
     label_extents,
 )
 from medprompt_cli.measurement.place import to_ml
+
+CORTEX: tuple[str, ...] = parcels_of(tuple(k for kinds in LOBES.values() for k in kinds))
+"""The parcels of every lobe."""
 
 EVEN_ODDS = 0.5
 """Presence above which a region without a voxel was missed rather than absent."""
@@ -168,6 +171,8 @@ class CaseResult:
         parcels: Parts of base structures; None if none of them has a voxel.
         sums: By name of the target, what its probabilities add up to; not all have them.
         intracranial: Volume and soft volume of all base structures together.
+        around: All base structures, asked for or not.
+        cortex: The parcels of all lobes, if they were looked for; asked for or not.
     """
 
     labels: LabelMap | None
@@ -178,11 +183,13 @@ class CaseResult:
     parcels: LabelMap | None = None
     sums: Mapping[str, PosteriorSums] = field(default_factory=dict)
     intracranial: tuple[Measurement, ...] = ()
+    around: LabelMap | None = None
+    cortex: LabelMap | None = None
 
 
 @dataclass(frozen=True)
 class _Context:
-    """A base structure that nobody asked for, and that the status of others leans on."""
+    """A structure or parcel that nobody asked for, and that what is said of others leans on."""
 
     name: str
     visible: bool = True
@@ -199,7 +206,11 @@ def plan_hash(targets: Iterable[Target]) -> str:
 
 
 def segment_case(
-    volumes: Volume | Sequence[Volume], targets: Sequence[Target], segmenter: Segments
+    volumes: Volume | Sequence[Volume],
+    targets: Sequence[Target],
+    segmenter: Segments,
+    *,
+    with_lobes: bool = False,
 ) -> CaseResult:
     """Segment what can be seen, and give every target its status.
 
@@ -207,6 +218,7 @@ def segment_case(
         volumes: One image, or several of one grid that are read together.
         targets: What is asked for.
         segmenter: The network.
+        with_lobes: Look for the parcels of the lobes, too, asked for or not.
 
     Raises:
         InputError: If several images do not lie on one grid.
@@ -215,9 +227,10 @@ def segment_case(
     check_one_grid(streams)
     visible = [target for target in targets if target.visible]
     asked = {target.name for target in visible}
-    found = segmenter.segment(
-        streams[0] if len(streams) == 1 else streams, [*visible, *_context(visible)]
-    )
+    beside = _context(visible, BASE_NAMES)
+    if with_lobes and VISIBLE:
+        beside += _context(visible, CORTEX)
+    found = segmenter.segment(streams[0] if len(streams) == 1 else streams, [*visible, *beside])
     extents = {**extents_by_name(found.labels), **extents_by_name(found.parcels)}
     geometry = streams[0].geometry
     results = tuple(_result(target, found, extents, geometry) for target in targets)
@@ -231,6 +244,8 @@ def segment_case(
         _with_voxels(found.parcels, asked, extents),
         {name: sums for name, sums in found.sums.items() if name in there},
         _intracranial(found, extents, geometry),
+        found.labels,
+        found.parcels if with_lobes else None,
     )
 
 
@@ -241,20 +256,25 @@ def _reading_notes(streams: Sequence[Volume]) -> Iterable[str]:
         yield from (name + note for note in volume.notes)
 
 
-def _context(targets: Sequence[Target]) -> Iterable[Target]:
-    """The base structures that nobody asked for, where anything is asked for.
+def _context(targets: Sequence[Target], names: Iterable[str]) -> list[Target]:
+    """The structures or parcels that nobody asked for, where anything is asked for.
 
-    They cost next to nothing, and much leans on them: whether there is a brain that could
-    have a lesion, whether a parcel's structure is seen whole, how large the head is.
+    Structures cost next to nothing, and much leans on them: whether there is a brain that
+    could have a lesion, whether a parcel's structure is seen whole, how large the head is.
     """
     asked = {target.name for target in targets}
-    return [_Context(name) for name in BASE_NAMES if name not in asked] if asked else ()
+    return [_Context(name) for name in names if name not in asked] if asked else []
 
 
 def _intracranial(
     found: Segmented, extents: Mapping[str, Extent], geometry: Geometry
 ) -> tuple[Measurement, ...]:
-    """Volume and soft volume of all base structures, where the image holds them whole."""
+    """Volume and soft volume of all base structures, where the image holds them whole.
+
+    Nothing where some of them were not looked for, as in masks that somebody gave.
+    """
+    if not all(name in found.volumes_ml for name in BASE_NAMES):
+        return ()
     parts = [extents[name] for name in BASE_NAMES if name in extents]
     status: Status = "absent"
     if parts:

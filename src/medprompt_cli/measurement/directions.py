@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-
-from medprompt_cli.measurement.cutout import AXES
+from scipy.sparse import csr_array  # pyright: ignore - scipy has no stubs
 
 FAR = 2.5
 """Elements farther apart than this many times the scale are not nearby."""
@@ -59,7 +58,7 @@ class _Patch:
 
     Attributes:
         own: The elements of the patch.
-        here: (P,) one end of every pair, counted within the patch.
+        here: (P,) one end of every pair, counted within the patch; never falls.
         there: (P,) its other end.
         weight: (P,) by distance.
     """
@@ -134,16 +133,16 @@ def _averaged(
 ) -> np.ndarray:
     """What the areas nearby add up to, of length 1; as before where that is nothing."""
     total = np.empty_like(areas)
-    single, flux = before.astype(np.float32), np.ascontiguousarray(areas.T)
+    single = np.ascontiguousarray(before.T, dtype=np.float32)
     for patch in near:
         weight = patch.weight
         if not is_first:
-            alike = np.einsum("ij,ij->i", single[patch.own][patch.here], single[patch.there])
+            products = [along[patch.own][patch.here] * along[patch.there] for along in single]
+            alike = products[0] + products[1] + products[2]
             weight = weight * np.copysign(np.exp((np.abs(alike) - 1) / CREASE**2), alike)
         own = total[patch.own]
-        for axis in AXES:
-            toward = weight * flux[axis][patch.there]
-            own[:, axis] = np.bincount(patch.here, toward, len(own))
+        ends = np.searchsorted(patch.here, np.arange(len(own) + 1))
+        own[:] = csr_array((weight, patch.there, ends), (len(own), len(areas))) @ areas
     length = np.linalg.norm(total, axis=1, keepdims=True)
     least = 1e-9 * np.linalg.norm(areas, axis=1, keepdims=True)
     return np.where(length > least, total / np.maximum(length, least), before)

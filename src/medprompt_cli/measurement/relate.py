@@ -12,6 +12,9 @@ from medprompt_cli.errors import InputError
 
 LEFT, RIGHT = "left-", "right-"
 
+OF_ICV = "volume-fraction-of-icv"
+"""What tables call the share that a mask has of the intracranial volume."""
+
 
 def asymmetry(left: Measurement, right: Measurement) -> Measurement:
     """200 (L - R) / (L + R), in percent of the mean of both: above 0 if the left is larger.
@@ -58,6 +61,8 @@ def ratio(above: Measurement, below: Measurement) -> Measurement:
 def fraction_of_icv(part: Measurement, intracranial: Measurement) -> Measurement:
     """Volume of a region in percent of the intracranial volume.
 
+    Whole voxels are held against whole voxels, probabilities against probabilities.
+
     Raises:
         InputError: If the two are not volumes of one kind, hard or soft.
     """
@@ -79,7 +84,8 @@ def _quotient(
         return _unknown(*words, above, below)
     if below.value == 0:
         return Measurement.missing(*words, "error")
-    return Measurement(words[0], words[1], times * above.value / below.value, words[2])
+    # the quotient first: percent has the digits of the ratio times 100
+    return Measurement(words[0], words[1], times * (above.value / below.value), words[2])
 
 
 def _unknown(

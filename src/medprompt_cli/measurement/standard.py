@@ -15,7 +15,12 @@ from medprompt_cli.domain.geometry import Geometry, to_canonical
 from medprompt_cli.domain.measurement import Measurement, Status
 from medprompt_cli.domain.volume import LabelMap, Mask, Volume
 from medprompt_cli.errors import InputError
-from medprompt_cli.measurement.cutout import Cutout, connected_pieces, cut_box
+from medprompt_cli.measurement.cutout import (
+    Connectivity,
+    Cutout,
+    connected_pieces,
+    cut_box,
+)
 from medprompt_cli.measurement.diameters import bidimensional, longest_mm
 from medprompt_cli.measurement.intensity import unit_of
 from medprompt_cli.measurement.labels import LabelStatistics, measure_labels
@@ -79,6 +84,7 @@ def measure_map(
     labels: LabelMap,
     images: Sequence[Volume] = (),
     shapes_of: Callable[[str], Collection[str]] | None = None,
+    connectivity: Connectivity = CORNERS,
 ) -> list[RegionMeasured]:
     """Measure every region that a label map names, present or not, by id.
 
@@ -87,6 +93,7 @@ def measure_map(
         images: Whose intensities are measured, on the same grid.
         shapes_of: Which of `SHAPES` to measure of a region: they take the most time, the
             surface above all. All if None.
+        connectivity: What makes a connected piece, as of `find_instances`.
 
     Raises:
         InputError: If a voxel has an id without a name, two ids have one name, or the grids
@@ -102,7 +109,7 @@ def measure_map(
     for row, cutout in enumerate(_cutouts(labels, found)):
         region = found.regions[row]
         wanted = SHAPES if shapes_of is None else shapes_of(region)
-        count, share = _pieces(region, cutout)
+        count, share = _pieces(region, cutout, connectivity)
         numbers = {**first[region], "count": count, **_shapes(region, cutout, wanted)}
         voxels = int(found.voxels[row])
         kept = tuple(_enough(numbers[q], voxels) for q in STANDARD if q in numbers)
@@ -117,11 +124,12 @@ def measure_mask(
     mask: Mask,
     images: Sequence[Volume] = (),
     shapes_of: Callable[[str], Collection[str]] | None = None,
+    connectivity: Connectivity = CORNERS,
 ) -> RegionMeasured:
     """Measure one region, as `measure_map` does."""
     voxels = np.asarray(mask.voxels, dtype=bool).view(np.uint8)
     alone = LabelMap(voxels, mask.geometry, {1: mask.region})
-    return measure_map(alone, images, shapes_of)[0]
+    return measure_map(alone, images, shapes_of, connectivity)[0]
 
 
 def unmeasured(
@@ -182,11 +190,13 @@ def _cutouts(labels: LabelMap, found: LabelStatistics) -> Iterator[Cutout | None
         yield cut_box(voxels[box] == index, grid, first) if there else None
 
 
-def _pieces(region: str, cutout: Cutout | None) -> tuple[Measurement, float]:
+def _pieces(
+    region: str, cutout: Cutout | None, connectivity: Connectivity
+) -> tuple[Measurement, float]:
     """How many pieces, and which share of the voxels the largest holds."""
     if cutout is None:
         return Measurement(region, "count", 0, "1"), 0.0
-    labels, number = connected_pieces(cutout.voxels, CORNERS)
+    labels, number = connected_pieces(cutout.voxels, connectivity)
     sizes = np.bincount(labels.ravel())[1:]
     return Measurement(region, "count", number, "1"), float(sizes.max() / sizes.sum())
 

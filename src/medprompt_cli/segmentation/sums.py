@@ -38,7 +38,7 @@ class RegionSums:
 
     def _add(self, posterior: torch.Tensor) -> None:
         self.total += posterior.sum(dim=0)
-        self._squares += torch.einsum("vr,vr->r", posterior, posterior)
+        self._squares += posterior.square().sum(dim=0)  # einsum takes twenty times as long
 
     def without(self, voxels: torch.Tensor) -> None:
         """Take out (R,) voxels of each region that were dropped; their p is taken as 1."""
