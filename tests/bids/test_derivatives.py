@@ -304,6 +304,7 @@ def test_dataset_files(tmp_path):
     assert (out / ".bidsignore").read_text() == (
         "logs/\nmeasurements*\nfindings*\nlesions*\n"
         "changes*\nledger*\nmodel*\ntrajectories*\n*_longitudinal.*\n"
+        "*_report.*\n*.html\n"
     )
     assert (out / "seg-medprompt_dseg.tsv").is_file()
     assert not (out / "seg-dkt_dseg.tsv").exists()

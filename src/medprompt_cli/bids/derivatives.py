@@ -32,6 +32,7 @@ PARCELLATION = "dkt"
 IGNORED = (
     f"{LOGS}/\nmeasurements*\nfindings*\nlesions*\n"
     "changes*\nledger*\nmodel*\ntrajectories*\n*_longitudinal.*\n"
+    "*_report.*\n*.html\n"
 )
 """What BIDS validation is to pass over: records, tables with their parts, and pages."""
 

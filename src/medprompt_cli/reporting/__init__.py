@@ -1,0 +1,1 @@
+"""Reports that restate what was measured, and nothing else."""
