@@ -1,4 +1,4 @@
-"""`medprompt evaluate`: judge masks against a truth, and by eye; and reports."""
+"""`medprompt evaluate`: judge masks against a truth, and by eye; reports; instructions."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from medprompt_cli.cli.evaluate_instructions import instructions
 from medprompt_cli.cli.evaluate_reports import reports
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from medprompt_cli.evaluation.scores import Score
 
 group = typer.Typer(
-    no_args_is_help=True, help="Judge masks against a truth, or by eye; and reports."
+    no_args_is_help=True, help="Judge masks, reports and answers to instructions."
 )
 
 
@@ -119,6 +120,7 @@ def picture(
 
 
 group.command("reports")(reports)
+group.command("instructions")(instructions)
 
 
 def _refuse_options(targets: str | None, grid: Grid) -> None:

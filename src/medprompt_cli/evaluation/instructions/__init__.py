@@ -1,0 +1,1 @@
+"""How a model answers an instruction set."""
