@@ -21,7 +21,7 @@ from medprompt_cli.synthesis.prompts.typos import mistype
 
 NAMES: Mapping[Language, str] = {"en": "english", "ko": "korean"}
 PARTS: Mapping[Family, tuple[str, ...]] = {
-    "training": ("", "_sizes", "_changes", "_borders"),
+    "training": ("", "_sizes", "_changes", "_borders", "_turns", "_refusals"),
     "evaluation": ("",),
 }
 """Ends of the names of the files with a family's frames."""
