@@ -35,6 +35,9 @@ _NAME_OF = {
 """Names of the vocabulary by how a `label` entity spells them."""
 
 _OWN_SEGS = frozenset({SEGMENTATION, PARCELLATION})
+_FOLLOWED_SEGS = frozenset({"LesionIds", "SignalChange"})
+"""Label maps that `medprompt longitudinal` makes of masks: not measured a second time."""
+
 _SUFFIXES = sorted((*SCAN_SUFFIXES, *DIFFUSION_SUFFIXES), key=len, reverse=True)
 _KINDS = re.compile(f"(.*?)((?:{'|'.join(_SUFFIXES)})+)")
 
@@ -102,7 +105,8 @@ class MaskCase:
 def find_masks(source: Path) -> list[MaskCase]:
     """Find the masks of a file or a folder, case by case.
 
-    Of a folder files named dseg or mask, as BIDS names them; all images where none is named so.
+    Of a folder files named dseg or mask, as BIDS names them, but for those that say what became of
+    lesions between visits; all images where none is named so.
 
     Raises:
         InputError: If there is none.
@@ -114,6 +118,8 @@ def find_masks(source: Path) -> list[MaskCase]:
         paths = sorted(_images(source))
     entries = [named_entry(path) for path in paths]
     named = [e for e in entries if e is not None and e.suffix in {DSEG, MASK}]
+    if source.is_dir():
+        named = [e for e in named if e.entities.get("seg") not in _FOLLOWED_SEGS]
     found = named or list(_bare(source, paths))
     if not found:
         raise InputError(
