@@ -110,3 +110,11 @@ def test_sources_are_looked_up_by_their_uris(tmp_path):
         f"{tmp_path}/../my bids/sub-01/a b.nii.gz",
         "/data/a b.nii.gz",
     ]
+
+
+def test_maps_of_what_became_of_lesions_are_no_masks(plant):
+    dseg = "sub-01/anat/sub-01_space-orig_seg-{}_desc-FLAIR_dseg.nii.gz"
+    root = plant(*(dseg.format(seg) for seg in ("medprompt", "LesionIds", "SignalChange")))
+
+    [case] = find_masks(root)
+    assert [file.entry.entities["seg"] for file in case.files] == ["medprompt"]
