@@ -187,6 +187,23 @@ def test_days_are_those_that_visits_were_followed_by(out):
     assert visit.when.isoformat() == "2024-04-14"
 
 
+def test_warnings_of_what_was_compared_are_notes(out, write):
+    summary = {"Visits": [], "Warnings": ["Noise is not known for FLAIR."]}
+    for subject in ("sub-01", "sub-02"):
+        (out / f"{subject}_longitudinal.json").write_text(json.dumps(summary))
+    moved = {"earlier_session": "ses-01", "earlier_case": "sub-01_ses-01_FLAIR"}
+    row = {**volume("sub-01", "brain", None), "case": "sub-01_ses-02_FLAIR", **moved}
+    of_change = {"session_id": "ses-02", "first": 1200.0, "second": 1100.0, "absolute": -100.0}
+    brain = {**volume("sub-01", "brain", 1100.0), "session_id": "ses-02"}
+    write([{**row, **of_change}], "changes")
+    write([brain])
+
+    write_reports(out, ReportOptions(pages=False, participants=("01", "02")))
+
+    assert report_of(out, "sub-01")["Notes"] == summary["Warnings"]
+    assert report_of(out, "sub-02")["Notes"] == []
+
+
 def test_pages_are_written_beside_and_lead_to_each_other(out):
     summary = write_reports(out, ReportOptions(participants=("01",)))
 

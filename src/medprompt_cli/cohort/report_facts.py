@@ -114,15 +114,28 @@ class Results:
             [kind] = kinds_of({**row, "source": uri}) or (name,)
             yield _scan(self.out, uri, Scan(name, visit, kind))
 
+    def warnings(self, subject: str) -> tuple[str, ...]:
+        """What a reader has to know of how a subject's visits were compared.
+
+        Raises:
+            InputError: If the summary of that cannot be read.
+        """
+        return self._followed(subject)[1]
+
     def _dates(self, subject: str) -> dict[str, date]:
         """Days of the visits, as far as they were followed."""
+        return self._followed(subject)[0]
+
+    def _followed(self, subject: str) -> tuple[dict[str, date], tuple[str, ...]]:
+        """Days of the visits, and warnings, as `medprompt longitudinal` wrote them."""
         path = self.out / f"{subject}_longitudinal.json"
         if not path.is_file():
-            return {}
+            return {}, ()
         try:
-            visits = json.loads(path.read_text(encoding="utf-8"))["Visits"]
-            known = {one["Name"]: one["Acquired"] for one in visits if one["Acquired"]}
-            return {name: datetime.fromisoformat(when).date() for name, when in known.items()}
+            found = json.loads(path.read_text(encoding="utf-8"))
+            known = {one["Name"]: one["Acquired"] for one in found["Visits"] if one["Acquired"]}
+            days = {name: datetime.fromisoformat(when).date() for name, when in known.items()}
+            return days, tuple(map(str, found.get("Warnings", ())))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(
                 f"{path} cannot be read: {error}.",

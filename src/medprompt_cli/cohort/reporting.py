@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -167,6 +167,7 @@ def _one(results: Results, subject: str, scope: Scope, options: ReportOptions) -
     try:
         facts = results.facts(subject)
         made = compose(facts, options.language, scope, _provenance(results, subject))
+        made = replace(made, notes=(*made.notes, *_warnings(results, made)))
         _check(made, facts)
     except MedpromptError as error:
         return _failed(subject, error)
@@ -177,6 +178,13 @@ def _one(results: Results, subject: str, scope: Scope, options: ReportOptions) -
     except MedpromptError as error:
         return _failed(subject, error)
     return Reported(subject, files, made.notes)
+
+
+def _warnings(results: Results, made: Report) -> tuple[str, ...]:
+    """Those of the comparison of visits, if the report says anything of it."""
+    names = (name for one in made.sentences for name in one.references)
+    compared = any(name.startswith(("changes:", "ledger:")) for name in names)
+    return results.warnings(made.subject) if compared else ()
 
 
 def _failed(subject: str, error: MedpromptError) -> Reported:

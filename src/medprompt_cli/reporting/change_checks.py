@@ -6,7 +6,14 @@ from collections.abc import Callable, Mapping
 
 from medprompt_cli.reporting.clauses import GENERAL, JOINING, Clause, Subject
 from medprompt_cli.reporting.facts import ChangeFact, FateFact, is_lesion
-from medprompt_cli.reporting.holding import Held, Outcome, Refused, Spoken, regions_of
+from medprompt_cli.reporting.holding import (
+    Held,
+    Outcome,
+    Refused,
+    Spoken,
+    regions_of,
+    unfollowed,
+)
 from medprompt_cli.reporting.number_checks import FATE_OF, PIECES, followed
 from medprompt_cli.reporting.scanning import Mark
 from medprompt_cli.reporting.terms import Kind
@@ -19,8 +26,9 @@ def check_direction(sentence: Spoken, clause: Clause, mark: Mark) -> Outcome:
     if _counts(clause):
         return None
     no = sentence.denied(mark)
-    if any(subject.kind == GENERAL for subject in clause.subjects):
-        return _nothing(sentence, no=no)
+    if unfollowed(sentence) or any(one.kind == GENERAL for one in clause.subjects):
+        whole = _unfollowed(sentence, mark, no=no) if unfollowed(sentence) else None
+        return whole or _nothing(sentence, no=no)
     if any(subject.followed for subject in clause.subjects):
         return _fate(sentence, clause, FATE_OF.get(mark.value, ""), no=no)
     ids: list[str] = []
@@ -31,6 +39,18 @@ def check_direction(sentence: Spoken, clause: Clause, mark: Mark) -> Outcome:
             return Refused(f"is not how {region} changed")
         ids.append(change.id)
     return Held(tuple(ids)) if ids else Refused("is said of nothing")
+
+
+def _unfollowed(sentence: Spoken, mark: Mark, *, no: bool) -> Outcome:
+    """That change since the visit before was not assessed."""
+    known = sentence.known
+    if no or mark.value != "any" or known.earlier is None:
+        return Refused("is not so")
+    if sentence.since not in {None, known.earlier}:
+        return Refused("is said since another visit than the one before")
+    if known.facts.followed(known.earlier, known.visit):
+        return Refused("was assessed")
+    return Held()
 
 
 def _counts(clause: Clause) -> bool:
@@ -55,6 +75,8 @@ def _changes(sentence: Spoken, clause: Clause) -> list[tuple[str, ChangeFact | N
 def _fits(sentence: Spoken, change: ChangeFact, direction: str, *, no: bool) -> bool:
     """Whether a change is what is said; one within noise has to be said to be that."""
     within = change.exceeds_limit is False
+    if change.untold:  # neither larger nor smaller, nor the same
+        return direction == "any" and not no
     if direction == "same":
         return not no and (within or change.direction == 0)
     if no:
@@ -80,12 +102,13 @@ def check_noise(sentence: Spoken, clause: Clause, mark: Mark) -> Outcome:
     no = sentence.denied(mark)
     if any(subject.kind == GENERAL for subject in clause.subjects):
         return _nothing(sentence, no=no) if mark.value == "beyond" else Refused("is not known")
-    wanted = {"beyond": True, "within": False, "unknown": None}[mark.value]
+    wanted = {"beyond": True, "within": False}.get(mark.value)
     ids: list[str] = []
     for region, change in _changes(sentence, clause):
         if change is None or change.status != "measured":
             return Refused(f"is said of {region}, whose change is not known")
-        if (change.exceeds_limit is wanted) == no:
+        so = change.untold if mark.value == "untold" else change.exceeds_limit is wanted
+        if so == no:
             return Refused(f"is not so of {region}")
         ids.append(change.id)
     return Held(tuple(ids)) if ids else Refused("is said of nothing")

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from medprompt_cli import __version__
-from medprompt_cli.reporting.facts import VOLUMES
+from medprompt_cli.reporting.facts import LESION_VOLUMES, VOLUMES, is_lesion
 from medprompt_cli.reporting.limits import FAR, Norm, cohort_norms
 from medprompt_cli.reporting.page import templates
 from medprompt_cli.reporting.printed import number_text
@@ -155,14 +155,15 @@ def cohort_page(
 
 
 def _volumes(table: pa.Table, known: Mapping[str, CohortCase]) -> list[_Value]:
-    """Of every region of every scan its volume: the soft one, where there is one."""
+    """Of every region of every scan its volume: the first there is of those read."""
     wanted = pc.field("quantity").isin(list(VOLUMES)) & (pc.field("value") > 0)
     columns = ("case", "region", "quantity", "value", "unit", "qc", "qc_reasons")
     found: dict[tuple[str, str], _Value] = {}
     for row in table.select(columns).filter(wanted).to_pylist():
         case = known.get(row["case"])
         key = (row["case"], row["region"])
-        if case is None or (key in found and row["quantity"] != VOLUMES[0]):
+        order = LESION_VOLUMES if is_lesion(row["region"]) else VOLUMES
+        if case is None or (key in found and row["quantity"] != order[0]):
             continue
         quality = ": ".join(filter(None, (row["qc"], row["qc_reasons"])))
         rest = (case.kind, row["value"], row["unit"], quality)

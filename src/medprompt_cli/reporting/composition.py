@@ -53,7 +53,7 @@ FOLLOWED = (
 PARTS = frozenset({*PARCEL_NAMES, *GROUPS})
 """Regions that are parts of structures, or made of them: said only if they stand out."""
 
-ACTIVE = ("new", "enlarging")
+ACTIVE = ("new", "resolved", "enlarging")
 """Fates that an impression counts."""
 
 
@@ -217,12 +217,15 @@ def _lesion_regions(writer: Writer) -> list[str]:
 
 
 def _lesions(writer: Writer) -> list[Sentence]:
-    return [one for region in _lesion_regions(writer) for one in writer.lesions(region)]
+    said = [one for region in _lesion_regions(writer) for one in writer.lesions(region)]
+    return [*said, *writer.review(lesions=True)]
 
 
 def _change(writer: Writer) -> list[Sentence]:
     if writer.earlier is None:
         return [Sentence(writer.voice.no_earlier())]
+    if said := writer.unfollowed():
+        return said
     changes = writer.changes()
     beyond = [change for change in changes if change.exceeds_limit]
     unknown = [
@@ -231,7 +234,8 @@ def _change(writer: Writer) -> list[Sentence]:
         if change.exceeds_limit is None
         and (change.region in FOLLOWED or is_lesion(change.region))
     ]
-    said = [writer.change(change) for change in (*beyond, *unknown)]
+    said = writer.followed_on([*beyond, *unknown])
+    said += [writer.change(change) for change in (*beyond, *unknown)]
     said += writer.no_change(changes)
     for region in _lesion_regions(writer):
         said += writer.fate_counts(region)

@@ -93,7 +93,11 @@ NOUNS: Mapping[str, str] = {
 """Features by name, as where they were not assessed."""
 
 PLACES = ("lobe", "territory")
-FATES = ("new", "enlarging", "shrinking", "resolved", "stable", "merged", "split")
+FATES: Mapping[str, str] = {
+    **{fate: fate for fate in ("new", "enlarging", "shrinking", "resolved", "stable")},
+    **{"merged": "merged", "split": "split", "untold": "cannot be told"},
+}
+"""What becomes of lesions, as it is counted."""
 
 
 class English:
@@ -145,6 +149,9 @@ class English:
         """Any number, by the name of its quantity."""
         said = f"{_quantity(number)} {_number(number)}{_interval(number)}"
         said = _pieces(number) if number.quantity == "count" else said
+        if number.other:
+            other = name_of(number.other, "en")
+            said = f"{_quantity(number)} to the {other} {_number(number)}{_interval(number)}"
         return f"{_start(number.region, number.instance)}: {said}."
 
     def part_inside(self, number: NumberFact) -> str:
@@ -155,6 +162,10 @@ class English:
         """Regions that were not measured, and why."""
         names = listed([name_of(region, "en") for region in regions], " and ")
         return f"{_upper(names)}: {STATUSES[status]}."
+
+    def missing(self, number: NumberFact) -> str:
+        """A number other than the volume that was not measured, and why."""
+        return f"{_start(number.region)}: {_quantity(number)} {STATUSES[number.status]}."
 
     def review(self, regions: Sequence[str], reasons: str) -> str:
         """Regions whose masks are to be looked at, and why."""
@@ -219,10 +230,19 @@ class English:
     def change(self, change: ChangeFact) -> str:
         """What changed between two visits."""
         word = {1: "larger", -1: "smaller"}.get(change.direction or 0, "of the same size")
+        word = "no change beyond noise can be told" if change.untold else word
         first, second = (shown(value or 0.0) for value in (change.first, change.second))
         unit = UNIT_WORDS.get(change.unit, "")
         said = f"{word}, from {first} to {second}{unit} since {change.earlier}"
         return f"{_start(change.region)}: {said}{_rates(change)}, {_noise(change)}."
+
+    def followed_on(self, kind: str) -> str:
+        """Kind of image that changes were measured on."""
+        return f"Changes were measured on {kind}."
+
+    def unfollowed(self, earlier: str) -> str:
+        """Change since a visit was not assessed."""
+        return f"Change since {earlier} was not assessed."
 
     def no_change(self, earlier: str) -> str:
         """No structure changed beyond noise."""
@@ -230,7 +250,9 @@ class English:
 
     def fates(self, region: str, earlier: str, counts: Mapping[str, int]) -> str:
         """How many lesions met which fate."""
-        said = ", ".join(f"{counts[fate]} {fate}" for fate in FATES if counts.get(fate))
+        said = ", ".join(
+            f"{counts[fate]} {words}" for fate, words in FATES.items() if counts.get(fate)
+        )
         return f"{_start(region)}, since {earlier}: {said}."
 
     def fate(self, fate: FateFact) -> str:
@@ -299,6 +321,8 @@ def _number(number: NumberFact) -> str:
 
 def _range(low: float, high: float, unit: str) -> str:
     digits = tenths if unit == "%" else shown
+    if digits(low) == digits(high) and unit != "%":
+        return with_unit(high, unit)
     return f"{digits(low)} to {with_unit(high, unit)}"
 
 

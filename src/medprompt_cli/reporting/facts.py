@@ -19,7 +19,10 @@ from medprompt_cli.domain.measurement import Status
 from medprompt_cli.reporting.limits import Limits, Verdict
 
 VOLUMES = ("soft-volume", "volume")
-"""Of a region, the volume that is read: the first there is."""
+"""Of a structure, the volume that is read: the first there is."""
+
+LESION_VOLUMES = ("volume", "soft-volume")
+"""The same of a lesion: that of the mask, which is the sum of those of its pieces."""
 
 STRUCTURE_IMAGES = ("T1w", "T1ce", "T2w", "PDw", "FLAIR", "T2starw", "CT")
 LESION_IMAGES = ("FLAIR", "T2w", "T1ce", "T1w", "dwi", "PDw", "T2starw", "CT")
@@ -82,6 +85,7 @@ class NumberFact:
         qc: pass, review or fail; None if not judged.
         qc_reasons: Why it does not pass; empty if it does.
         limits: What it is held against; None if against nothing.
+        other: Of a ratio the region that it is to; empty if not known.
     """
 
     id: str
@@ -100,6 +104,7 @@ class NumberFact:
     qc: str | None = None
     qc_reasons: str = ""
     limits: Limits | None = None
+    other: str = ""
 
     @property
     def verdict(self) -> Verdict | None:
@@ -178,6 +183,7 @@ class ChangeFact:
     limit_percent: float | None = None
     exceeds_limit: bool | None = None
     warnings: str = ""
+    kind: str = ""
 
     @property
     def direction(self) -> int | None:
@@ -185,6 +191,13 @@ class ChangeFact:
         if self.absolute is None:
             return None
         return (self.absolute > 0) - (self.absolute < 0)
+
+    @property
+    def untold(self) -> bool:
+        """Whether it can be told to be neither real nor noise: its interval holds 0."""
+        if self.exceeds_limit is not None or self.percent_low is None:
+            return False
+        return self.percent_low < 0 < (self.percent_high or 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +216,8 @@ class FateFact:
         before_ml: Volume at the visit it was last seen at; None if it was not seen before.
         before: Name of that visit; None if there is none.
         before_id: Id of its fact; None if there is none.
+        untold: Whether it was seen at only one of two visits, and which fate that is cannot be
+            told.
     """
 
     id: str
@@ -216,6 +231,7 @@ class FateFact:
     before_ml: float | None = None
     before: str | None = None
     before_id: str | None = None
+    untold: bool = False
 
 
 Fact = ImageFact | NumberFact | FindingFact | ChangeFact | FateFact
@@ -324,6 +340,11 @@ class Facts:
             if (fact.region, fact.visit, fact.instance, fact.case) == key
         )
 
+    def followed(self, earlier: str, visit: str) -> bool:
+        """Whether anything was compared between two visits."""
+        compared = any((one.earlier, one.visit) == (earlier, visit) for one in self.changes)
+        return compared or any(one.visit == visit for one in self.fates)
+
     def instances(self, region: str, visit: str) -> tuple[int, ...]:
         """Numbers of the pieces of a lesion at a visit, the largest first."""
         return self._instances.get((region, visit), ())
@@ -341,7 +362,9 @@ def is_lesion(region: str) -> bool:
 
 def volume_of(numbers: Mapping[str, NumberFact]) -> NumberFact | None:
     """Of all numbers of a region its volume: the one that was measured, if any was."""
-    found = [numbers[name] for name in VOLUMES if name in numbers]
+    lesion = any(is_lesion(fact.region) for fact in numbers.values())
+    order = LESION_VOLUMES if lesion else VOLUMES
+    found = [numbers[name] for name in order if name in numbers]
     measured = (fact for fact in found if fact.status == "measured")
     return next(measured, found[0] if found else None)
 

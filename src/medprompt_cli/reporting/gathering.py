@@ -40,6 +40,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 
 _SUFFIX = re.compile(r"_([^_/]+?)(?:\.nii)?(?:\.gz)?$")
 
+_RATIO = re.compile(r"\bratio\(\w+\((\w+)\), \w+\((\w+)\)\)")
+
 
 @dataclass(frozen=True)
 class Scan:
@@ -199,7 +201,18 @@ def _number(row: Row, name: str, expected: Expectations) -> NumberFact:
         qc=row.get("qc"),
         qc_reasons=row.get("qc_reasons") or "",
         limits=expected.of(key, value) if whole else None,
+        other=_other(row),
     )
+
+
+def _other(row: Row) -> str:
+    """The region that a ratio is to, as the plan's step in `method` names it."""
+    found = (
+        _RATIO.search(row.get("method") or "") if row["quantity"].endswith("ratio") else None
+    )
+    if found is None or found[1].replace("_", "-") != row["region"]:
+        return ""
+    return found[2].replace("_", "-")
 
 
 def _finding(row: Row, name: str) -> FindingFact:
@@ -238,16 +251,18 @@ def _change(row: Row, name: str) -> ChangeFact:
         status=cast("Status", row["status"]),
         **{key: row.get(key) for key in _NUMBERS_OF_CHANGE},
         warnings=row.get("warnings") or "",
+        kind="+".join(kinds_of({"case": row["case"]})),
     )
 
 
 def _fates(rows: Iterable[Row], ids: _Ids, order: Sequence[str]) -> list[FateFact]:
     """Every lesion at every visit, with how large it was when it was last seen."""
     seen: dict[tuple[str, int], FateFact] = {}
+    last: dict[tuple[str, int], str] = {}
     found = []
     for row in sorted(rows, key=lambda row: order.index(row.get("session_id") or "")):
         key = (row["region"], int(row["lesion"]))
-        before = seen.get(key)
+        before, status = seen.get(key), last.get(key)
         fate = FateFact(
             id=ids.of("ledger", row),
             visit=row.get("session_id") or "",
@@ -260,9 +275,11 @@ def _fates(rows: Iterable[Row], ids: _Ids, order: Sequence[str]) -> list[FateFac
             before_ml=before.volume_ml if before else None,
             before=before.visit if before else None,
             before_id=before.id if before else None,
+            untold=row["fate"] is None and {status, row["status"]} == {"absent", "measured"},
         )
         if fate.volume_ml is not None:
             seen[key] = fate
+        last[key] = fate.status
         found.append(fate)
     return found
 

@@ -18,7 +18,7 @@ from medprompt_cli.reporting.terms import Kind
 CHANGING: frozenset[Kind] = frozenset({"direction", "noise", "since", "fate"})
 """Marks that make a sentence one about change."""
 
-FIXED: frozenset[Kind] = frozenset({"status", "direction", "fate"})
+FIXED: frozenset[Kind] = frozenset({"status", "direction", "fate", "noise"})
 """Marks that may hold a word of denial which is part of what they mean."""
 
 
@@ -158,6 +158,12 @@ def spoken(text: str, known: Known, before: Sequence[Subject] = ()) -> Spoken:
     """
     marks = known.scanner.scan(text)
     return Spoken(text, marks, clauses_of(marks, before), known)
+
+
+def unfollowed(sentence: Spoken) -> bool:
+    """Whether it says, of no region, that change was not assessed."""
+    named = any(clause.named for clause in sentence.clauses)
+    return not named and sentence.has("direction") and sentence.has("status", "unknown")
 
 
 def regions_of(clause: Clause, subject: Subject, known: Known) -> tuple[str, ...]:

@@ -128,8 +128,22 @@ class Known:
         """How the volume of a region changed since a visit; since the one before if None."""
         since = earlier if earlier is not None else self.earlier
         found = [one for one in self.changes.get(region, ()) if one.earlier == since]
-        found.sort(key=lambda one: (one.status != "measured", one.quantity))
+        lesion = is_lesion(region)  # of a lesion the mask counts, of a structure the soft one
+        found.sort(
+            key=lambda one: (one.status != "measured", (one.quantity == "volume") != lesion)
+        )
         return found[0] if found else None
+
+    def missing(self, region: str, visit: str, role: str) -> NumberFact | None:
+        """A number of a region that was not measured, by what it is in a sentence."""
+        found = self.facts.numbers_of(region, visit).values()
+        of_role = [one for one in found if ROLES.get(one.quantity, one.quantity) == role]
+        unmeasured = (one for one in of_role if one.status != "measured")
+        return next(unmeasured, of_role[0] if of_role else None)
+
+    def moved(self) -> list[ChangeFact]:
+        """Changes of volumes since the visit before."""
+        return self._writer.changes()
 
     def judged(self) -> tuple[ChangeFact, ...]:
         """Changes since the visit before that are held against noise."""

@@ -107,6 +107,7 @@ FATES: Mapping[str, str] = {
     "stable": "그대로임",
     "merged": "합쳐짐",
     "split": "나뉨",
+    "untold": "알 수 없음",
 }
 
 
@@ -159,6 +160,8 @@ class Korean:
         """Any number, by the name of its quantity."""
         said = f"{_quantity(number)} {_number(number)}{_interval(number)}"
         said += "개" if number.quantity == "count" else ""
+        if number.other:
+            said = f"{_name(number.other)} 대비 {said}"
         return f"{_name(number.region, number.instance)}: {said}."
 
     def part_inside(self, number: NumberFact) -> str:
@@ -168,6 +171,10 @@ class Korean:
     def not_assessed(self, regions: Sequence[str], status: Status) -> str:
         """Regions that were not measured, and why."""
         return f"{', '.join(_name(region) for region in regions)}: {STATUSES[status]}."
+
+    def missing(self, number: NumberFact) -> str:
+        """A number other than the volume that was not measured, and why."""
+        return f"{_name(number.region)}: {_quantity(number)} {STATUSES[number.status]}."
 
     def review(self, regions: Sequence[str], reasons: str) -> str:
         """Regions whose masks are to be looked at, and why."""
@@ -231,12 +238,21 @@ class Korean:
     def change(self, change: ChangeFact) -> str:
         """What changed between two visits."""
         word = {1: "증가", -1: "감소"}.get(change.direction or 0, "크기 같음")
+        word = "잡음을 넘는 변화를 알 수 없음" if change.untold else word
         unit = UNIT_WORDS.get(change.unit, "")
         first, second = (
             f"{shown(value or 0.0)}{unit}" for value in (change.first, change.second)
         )
         said = f"{word}, {change.earlier} 이후 {first}에서 {second}로"
         return f"{_name(change.region)}: {said}{_rates(change)}, {_noise(change)}."
+
+    def followed_on(self, kind: str) -> str:
+        """Kind of image that changes were measured on."""
+        return f"변화 측정 영상: {kind}."
+
+    def unfollowed(self, earlier: str) -> str:
+        """Change since a visit was not assessed."""
+        return f"{earlier} 이후 변화 평가하지 못함."
 
     def no_change(self, earlier: str) -> str:
         """No structure changed beyond noise."""
@@ -308,6 +324,8 @@ def _number(number: NumberFact) -> str:
 
 
 def _range(low: float, high: float, unit: str) -> str:
+    if shown(low) == shown(high) and unit != "%":
+        return with_unit(high, unit)
     return f"{(tenths if unit == '%' else shown)(low)}~{with_unit(high, unit)}"
 
 

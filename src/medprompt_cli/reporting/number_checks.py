@@ -180,8 +180,23 @@ def _of_region(
     if sentence.changing and subject.first is None:
         yield from known.changed(region, sentence.since)
     for visit in sentence.at:
+        yield from _ratios(sentence, region, visit)
         for number in instances_of(subject, region, visit, known) or (None,):
             yield from known.numbers(region, visit, number, images[0] if images else None)
+
+
+def _ratios(sentence: Spoken, other: str, visit: str) -> Iterator[Candidate]:
+    """Ratios to a region, of the regions that the sentence names beside it."""
+    named = (
+        region
+        for clause in sentence.clauses
+        for subject in clause.named
+        for region in regions_of(clause, subject, sentence.known)
+    )
+    for region in named:
+        for fact in sentence.known.facts.numbers_of(region, visit).values():
+            if fact.other == other and fact.value is not None:
+                yield Candidate(fact.value, fact.unit, fact.quantity, fact.id)
 
 
 def _of_sentence(sentence: Spoken) -> Iterator[Candidate]:
@@ -364,7 +379,8 @@ def _fate_count(sentence: Spoken, clause: Clause, number: Quantity) -> Outcome:
         met = [
             row
             for row in sentence.known.fates(region)
-            if row.visit == sentence.known.visit and row.fate == fate
+            if row.visit == sentence.known.visit
+            and (row.untold if fate == "untold" else row.fate == fate)
         ]
         if len(met) == number.value:
             return Held(tuple(row.id for row in met))

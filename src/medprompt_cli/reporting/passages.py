@@ -75,7 +75,11 @@ def asked_sections(
         said += found
         if not found:
             nothing.append(region)
-    return [Section(writer.voice.titles["asked"], tuple(said))], _notes(nothing)
+    rows = (writer.facts.rows[name] for one in said for name in one.references)
+    others = {row.other for row in rows if isinstance(row, NumberFact)}
+    kept = tuple(dict.fromkeys(said))  # a side is asked by itself, and as one of a pair
+    nothing = [region for region in nothing if region not in others]
+    return [Section(writer.voice.titles["asked"], kept)], _notes(nothing)
 
 
 def _notes(nothing: Iterable[str]) -> tuple[str, ...]:
@@ -146,7 +150,12 @@ def _numbers(writer: Writer, region: str, quantities: Sequence[str]) -> list[Sen
     measured = [one for one in wanted if one.status == "measured"]
     said = [_number(writer, one) for one in measured]
     missing = [one for one in wanted if one.status != "measured"]
-    return said or writer.unknown(missing[:1])
+    if said or not missing:
+        return said
+    first = missing[0]
+    if writer.volume(region) is None and first.status != "absent":
+        return [refer(writer.voice.missing(first), first)]
+    return writer.unknown([first])
 
 
 def _number(writer: Writer, number: NumberFact) -> Sentence:
@@ -180,7 +189,8 @@ def _outside(writer: Writer, region: str) -> list[Sentence]:
 
 
 def _changes(writer: Writer, regions: Sequence[str]) -> list[Sentence]:
-    return [writer.change(one) for one in writer.changes() if one.region in regions]
+    found = [one for one in writer.changes() if one.region in regions]
+    return [*writer.followed_on(found), *map(writer.change, found)]
 
 
 def _lesions_in(writer: Writer, places: Sequence[str]) -> list[Sentence]:

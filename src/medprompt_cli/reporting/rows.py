@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from medprompt_cli.domain.measurement import STATUSES
 from medprompt_cli.domain.quantities import QUANTITIES
 from medprompt_cli.reporting.facts import (
+    LESION_VOLUMES,
     VOLUMES,
     ChangeFact,
     Facts,
     FateFact,
     FindingFact,
     NumberFact,
+    is_lesion,
 )
 from medprompt_cli.reporting.printed import NOTHING, number_text, with_interval
 
@@ -251,11 +253,12 @@ def changes_table(facts: Facts, words: Words) -> Table:
     """What changed between visits: volumes, then all else, folded away."""
     names = ("region", "quantity", "visits", "first", "second", "change", "percent", "a_year")
     head = (*(words[name] for name in names), words["noise"], words["read_as"])
-    soft = {(c.region, c.visit) for c in facts.changes if c.quantity == VOLUMES[0]}
+    known = {(c.region, c.visit, c.quantity) for c in facts.changes}
 
     def is_main(fact: ChangeFact) -> bool:
-        main = VOLUMES[0] if (fact.region, fact.visit) in soft else VOLUMES[1]
-        return fact.quantity == main
+        order = LESION_VOLUMES if is_lesion(fact.region) else VOLUMES
+        of_pair = (name for name in order if (fact.region, fact.visit, name) in known)
+        return fact.quantity == next(of_pair, None)
 
     rows = [(is_main(fact), _change(fact, facts, words)) for fact in facts.changes]
     return Table(

@@ -107,6 +107,7 @@ ENGLISH: Words = {
         "resolved": ("resolved", "disappeared", "no longer seen"),
         "merged": ("merged",),
         "split": ("split",),
+        "untold": ("cannot be told",),
     },
     "degree": {
         "small": ("small",),
@@ -166,6 +167,7 @@ ENGLISH: Words = {
         "beyond": ("beyond the noise of this method", "beyond noise", "beyond the noise"),
         "within": ("within the noise of this method", "within noise", "within the noise"),
         "unknown": ("the noise of this method being unknown", "noise unknown"),
+        "untold": ("no change beyond noise can be told",),
         "limit": ("limit",),
     },
     "since": {"": ("since", "compared with", "compared to")},
@@ -182,6 +184,7 @@ ENGLISH: Words = {
     "read-on": {
         "structures": ("structures were read on",),
         "lesions": ("lesions were read on",),
+        "changes": ("changes were measured on",),
     },
     "qc": {
         "review": ("masks to be reviewed", "mask to be reviewed", "to be reviewed"),
@@ -227,6 +230,7 @@ KOREAN: Words = {
         "resolved": ("사라짐", "사라진", "소실"),
         "merged": ("합쳐짐",),
         "split": ("나뉨",),
+        "untold": ("알 수 없음",),
     },
     "degree": {"small": ("작음",), "medium": ("중간 크기",), "large": ("큼",)},
     "feature": {
@@ -267,6 +271,7 @@ KOREAN: Words = {
         ),
         "within": ("방법의 잡음 이내",),
         "unknown": ("방법의 잡음은 미상",),
+        "untold": ("잡음을 넘는 변화를 알 수 없음",),
         "limit": ("한계",),
     },
     "since": {"": ("이후", "대비", "비교한 검사")},
@@ -274,7 +279,11 @@ KOREAN: Words = {
     "generic": {"": ("구조물", "영역")},
     "followed": {"": ("추적",)},
     "largest": {"": ("가장 큰",)},
-    "read-on": {"structures": ("구조물 판독 영상",), "lesions": ("병변 판독 영상",)},
+    "read-on": {
+        "structures": ("구조물 판독 영상",),
+        "lesions": ("병변 판독 영상",),
+        "changes": ("변화 측정 영상",),
+    },
     "qc": {
         "review": ("검토할 마스크",),
         "uncertain": ("불확실",),

@@ -102,6 +102,10 @@ class Voice(Protocol):
         """Regions that were not measured, and why."""
         ...
 
+    def missing(self, number: NumberFact) -> str:
+        """A number other than the volume that was not measured, and why."""
+        ...
+
     def review(self, regions: Sequence[str], reasons: str) -> str:
         """Regions whose masks are to be looked at, and why."""
         ...
@@ -140,6 +144,14 @@ class Voice(Protocol):
 
     def change(self, change: ChangeFact) -> str:
         """What changed between two visits."""
+        ...
+
+    def followed_on(self, kind: str) -> str:
+        """Kind of image that changes were measured on."""
+        ...
+
+    def unfollowed(self, earlier: str) -> str:
+        """Change since a visit was not assessed."""
         ...
 
     def no_change(self, earlier: str) -> str:

@@ -14,6 +14,7 @@ from medprompt_cli.reporting.holding import (
     Spoken,
     instances_of,
     regions_of,
+    unfollowed,
 )
 from medprompt_cli.reporting.names import LANDMARKS, SIDED, split_side
 from medprompt_cli.reporting.scanning import Mark
@@ -141,7 +142,7 @@ def check_quantity(sentence: Spoken, clause: Clause, mark: Mark) -> Outcome:
     """A word for what is measured wants its number."""
     near = [clause, *(one for one in sentence.clauses if clause in (one.parent,))]
     near += [clause.parent] if clause.parent is not None else []
-    if any(one.has("number") for one in near):
+    if any(one.has("number") or one.has("status") for one in near):
         return None
     return Refused("is said without a number") if mark.kind == "quantity" else None
 
@@ -175,8 +176,11 @@ def check_status(sentence: Spoken, clause: Clause, mark: Mark) -> Outcome:
         return None
     if sentence.denied(mark):
         return Refused("is denied, and no status is")
+    if unfollowed(sentence):
+        return None  # held by what was not assessed, the change
     ids: list[str] = []
-    for number in _volumes(sentence, clause):
+    around = clause.parent.of("quantity") if clause.parent is not None else []
+    for number in _volumes(sentence, clause, clause.of("quantity") or around):
         if number is None:
             return Refused("is said of what was never asked for")
         wrong = number.status in {"measured", "absent"} or mark.value not in {
@@ -189,10 +193,21 @@ def check_status(sentence: Spoken, clause: Clause, mark: Mark) -> Outcome:
     return Held(tuple(ids)) if ids else Refused("is said of nothing")
 
 
-def _volumes(sentence: Spoken, clause: Clause) -> list[NumberFact | None]:
-    """Volumes of all that a clause is about, or what stands in their place."""
+def _volumes(
+    sentence: Spoken, clause: Clause, quantities: Sequence[Mark] = ()
+) -> list[NumberFact | None]:
+    """Volumes of all that a clause is about, or what stands in their place.
+
+    Args:
+        sentence: That the clause is of.
+        clause: Of it.
+        quantities: Words for numbers that are meant instead.
+    """
+    roles = [mark.value for mark in quantities]
     return [
-        sentence.known.volume(region, visit)
+        sentence.known.missing(region, visit, roles[0])
+        if roles
+        else sentence.known.volume(region, visit)
         for subject in clause.subjects
         for region in regions_of(clause, subject, sentence.known)
         for visit in sentence.at
@@ -266,6 +281,10 @@ def check_read_on(sentence: Spoken, clause: Clause, mark: Mark) -> Outcome:
     facts, visit = sentence.known.facts, sentence.known.visit
     named = {one.value for one in sentence.marks if one.kind == "image"}
     denied = any(sentence.denied(one) for one in clause.marks)
+    if mark.value == "changes":
+        moved = sentence.known.moved()
+        so = not denied and bool(moved) and named == {one.kind for one in moved}
+        return Held(tuple(one.id for one in moved)) if so else Refused("is not so")
     if denied or named != facts.kinds_read(visit, lesions=mark.value == "lesions"):
         return Refused("is not so")
     images = (one for one in facts.images if one.visit == visit and one.kind in named)

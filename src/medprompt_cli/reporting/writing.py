@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from medprompt_cli.domain.measurement import Status
 from medprompt_cli.reporting.facts import (
+    LESION_VOLUMES,
     VOLUMES,
     ChangeFact,
     Fact,
@@ -31,6 +32,9 @@ FEATURE_ORDER = (
     "midline-crossing",
 )
 """Where a lesion lies comes first, then what it looks like."""
+
+UNTOLD = "untold"
+"""Stands among the counts of fates for lesions whose fate cannot be told."""
 
 SHIFT = ("brain", "midline-shift")
 
@@ -115,11 +119,11 @@ class Writer:
             said += [refer(self.voice.part_inside(part), part) for part in inside if part]
         return said
 
-    def review(self) -> list[Sentence]:
-        """Structures whose masks are to be looked at, by the reasons."""
+    def review(self, *, lesions: bool = False) -> list[Sentence]:
+        """Structures, or lesions, whose masks are to be looked at, by the reasons."""
         by_reasons: dict[str, list[NumberFact]] = {}
         for region in self.facts.regions:
-            number = None if is_lesion(region) else self.volume(region)
+            number = self.volume(region) if is_lesion(region) == lesions else None
             if number and number.status == "measured" and number.qc == "review":
                 by_reasons.setdefault(number.qc_reasons, []).append(number)
         return [
@@ -204,7 +208,8 @@ class Writer:
             if (change.earlier, change.visit) == pair and change.status == "measured":
                 found.setdefault(change.region, {})[change.quantity] = change
         picked = (
-            next((of[name] for name in VOLUMES if name in of), None) for of in found.values()
+            next((of[name] for name in _volumes(region) if name in of), None)
+            for region, of in found.items()
         )
         return [change for change in picked if change is not None]
 
@@ -227,6 +232,37 @@ class Writer:
             if (fate.visit, fate.region) == (self.visit.name, region) and fate.fate
         ]
 
+    def untold(self, region: str) -> list[FateFact]:
+        """Lesions of a kind of which it cannot be told what became of them."""
+        return [
+            fate
+            for fate in self.facts.fates
+            if (fate.visit, fate.region) == (self.visit.name, region) and fate.untold
+        ]
+
+    def followed_on(self, said: Sequence[ChangeFact]) -> list[Sentence]:
+        """Kind of image that changes were measured on, if regions were read on another.
+
+        Args:
+            said: Changes that are said.
+        """
+        changes = self.changes()
+        read = {
+            lesions: self.facts.kinds_read(self.visit.name, lesions=lesions)
+            for lesions in (False, True)
+        }
+        kinds = {one.kind for one in changes}
+        same = all(one.kind in read[is_lesion(one.region)] for one in said)
+        if same or len(kinds) != 1:
+            return []
+        return [refer(self.voice.followed_on(*kinds), *changes)]
+
+    def unfollowed(self) -> list[Sentence]:
+        """That change since the visit before was not assessed, if it was not."""
+        if self.earlier is None or self.facts.followed(self.earlier.name, self.visit.name):
+            return []
+        return [Sentence(self.voice.unfollowed(self.earlier.name))]
+
     def fate(self, fate: FateFact) -> Sentence:
         """What became of one lesion."""
         joined = fate.fate in {"merged", "split"}
@@ -236,20 +272,25 @@ class Writer:
     def fate_counts(self, region: str, among: Sequence[str] = ()) -> list[Sentence]:
         """How many lesions met which fate; of all fates, or of some.
 
-        Without any lesion that is new, that is said, too.
+        Without any lesion that is new, that is said, too, unless some cannot be told.
         """
-        fates = self.fates(region)
-        if not fates or self.earlier is None:
+        fates, untold = self.fates(region), self.untold(region)
+        if not (fates or untold) or self.earlier is None:
             return []
         earlier = self.earlier.name
         counted = [fate for fate in fates if not among or fate.fate in among]
         said = []
-        if counted:
+        if counted or untold:
             counts = Counter(fate.fate for fate in counted if fate.fate)
-            said.append(refer(self.voice.fates(region, earlier, counts), *counted))
-        if not any(fate.fate == "new" for fate in fates):
+            counts += Counter({UNTOLD: len(untold)})
+            said.append(refer(self.voice.fates(region, earlier, counts), *counted, *untold))
+        if fates and not untold and not any(fate.fate == "new" for fate in fates):
             said.append(refer(self.voice.no_new(region, earlier), *fates))
         return said
+
+
+def _volumes(region: str) -> tuple[str, ...]:
+    return LESION_VOLUMES if is_lesion(region) else VOLUMES
 
 
 def kinds_of(regions: Iterable[str]) -> list[str]:

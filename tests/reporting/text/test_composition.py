@@ -36,6 +36,7 @@ the right frontal lobe; probably hyperintense on FLAIR; definitely not enhancing
 Lesion 2: small, 0.410 mL, 9.40 mm at its longest; lobe not assessed.
 No tumor (definitely).
 Change
+Changes were measured on T1w.
 Left hippocampus: smaller, from 3.40 to 3.21 mL since ses-01 (-5.5 %, interval -8.1 to -2.9 %; \
 -5.5 % a year), beyond the noise of this method (limit 3.1 %).
 Lesion: larger, from 3.80 to 5.31 mL since ses-01 (+39.7 %), the noise of this method being \
@@ -49,7 +50,7 @@ Lesion: probably present; lesion 1 is large and definitely in the right frontal 
 No tumor (definitely).
 No midline shift (definitely).
 Smaller since ses-01, beyond the noise of this method: left hippocampus.
-Lesion, since ses-01: 1 new, 1 enlarging.
+Lesion, since ses-01: 1 new, 1 enlarging, 1 resolved.
 """
 
 KOREAN = """\
@@ -77,6 +78,7 @@ FLAIR 고신호 (가능성 높음); 조영증강 없음 (확실함).
 병변 2: 작음, 0.410 mL, 최장 지름 9.40 mm; 뇌엽 평가하지 못함.
 종양 없음 (확실함).
 변화
+변화 측정 영상: T1w.
 좌측 해마: 감소, ses-01 이후 3.40 mL에서 3.21 mL로 (-5.5 %, 구간 -8.1~-2.9 %; 연간 -5.5 %), \
 방법의 잡음을 넘음 (한계 3.1 %).
 병변: 증가, ses-01 이후 3.80 mL에서 5.31 mL로 (+39.7 %), 방법의 잡음은 미상.
@@ -89,7 +91,7 @@ FLAIR 고신호 (가능성 높음); 조영증강 없음 (확실함).
 종양 없음 (확실함).
 정중선 편위 없음 (확실함).
 ses-01 이후 방법의 잡음을 넘는 감소: 좌측 해마.
-병변, ses-01 이후: 새로 생김 1개, 커짐 1개.
+병변, ses-01 이후: 새로 생김 1개, 커짐 1개, 사라짐 1개.
 """
 
 
