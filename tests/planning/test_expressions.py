@@ -36,7 +36,7 @@ def refusal(text, **options):
 
 SUFFIXES = ", ".join(LITERALS[TextKind.SUFFIX])
 SIGNATURE = {name: f"Write it as {f.signature}." for name, f in FUNCTIONS.items()}
-TARGET = "Use one of the nearest names: 'hippocampus', 'parahippocampal' or 'thalamus'."
+TARGET = "Use one of the nearest names: 'hippocampus'."
 
 REFUSED = [
     ("read(volume(leson))", "'leson' has no value here", "Write lesion."),

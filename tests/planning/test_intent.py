@@ -76,7 +76,7 @@ def test_a_size_survives_its_text(sign, millionths, unit):
         (
             "exclude:hipocampus",
             "Unknown target 'hipocampus'.",
-            "Use one of the nearest names: 'hippocampus', 'parahippocampal' or 'thalamus'.",
+            "Use one of the nearest names: 'hippocampus'.",
         ),
     ],
 )

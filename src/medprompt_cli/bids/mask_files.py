@@ -105,8 +105,8 @@ class MaskCase:
 def find_masks(source: Path) -> list[MaskCase]:
     """Find the masks of a file or a folder, case by case.
 
-    Of a folder files named dseg or mask, as BIDS names them, but for those that say what became of
-    lesions between visits; all images where none is named so.
+    Of a folder files named dseg or mask, as BIDS names them, but for those that say what
+    became of lesions between visits; all images where none is named so.
 
     Raises:
         InputError: If there is none.

@@ -56,9 +56,7 @@ WIDER: dict[str, tuple[str, ...]] = {
         *("superior longitudinal fasciculus", "뇌량", "뇌들보", "내포", "속섬유막", "외포"),
         *("방사관", "궁상다발", "피질척수로", "대상다발"),
     ),
-    "cerebellum": (
-        *("cerebellar vermis", "cerebellar tonsil", "flocculus", "소뇌편도", "소뇌 충부"),
-    ),
+    "cerebellum": (*("cerebellar tonsil", "flocculus", "소뇌편도"),),
     "cerebellar-white-matter": (
         *("dentate nucleus", "cerebellar peduncle", "middle cerebellar peduncle", "치상핵"),
         *("중소뇌각",),
