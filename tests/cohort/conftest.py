@@ -8,8 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from medprompt_cli import api
 from medprompt_cli.bids.dataset import open_dataset
 from medprompt_cli.cohort.run import Job, run_job
+from medprompt_cli.domain import anatomy
+from medprompt_cli.domain.anatomy import LESIONS
+from medprompt_cli.planning.parser import parse
+from medprompt_cli.planning.plan_file import Plan, WeightsUsed, write_plan
 from medprompt_cli.planning.vocabulary import resolve
 
 PROMPTS = ("left hippocampus", "ventricles")
@@ -46,16 +51,39 @@ def out(tmp_path) -> Path:
 def run(bids, out, threshold_segmenter) -> Callable:
     """Run the dataset; say what became of every image by its name."""
 
-    def run_dataset(*prompts, force=False, segmenter=threshold_segmenter):
+    def run_dataset(*prompts, force=False, segmenter=threshold_segmenter, **more):
         prompts = prompts or PROMPTS
         dataset = open_dataset(bids)
         unusable = tuple(p for p in dataset.problems if p.severity == "skipped")
-        job = Job(
-            out, dataset.root, dataset.images, unusable, prompts, resolve(prompts), force=force
-        )
+        asked = prompts, resolve(prompts)
+        job = Job(out, dataset.root, dataset.images, unusable, *asked, force=force, **more)
         return run_job(job, segmenter)
 
     return run_dataset
+
+
+@pytest.fixture
+def all_seeing(monkeypatch, threshold_segmenter) -> None:
+    """`api.segment` has weights that see every lesion, and no network."""
+    monkeypatch.setattr(anatomy, "VISIBLE_LESIONS", LESIONS)
+    monkeypatch.setattr(api, "_open_segmenter", lambda options: threshold_segmenter)
+
+
+@pytest.fixture
+def run_plan(out, all_seeing, threshold_segmenter) -> Callable:
+    """`api.segment` of a program."""
+    used = WeightsUsed(
+        threshold_segmenter.weights_name,
+        threshold_segmenter.weights_version,
+        threshold_segmenter.weights_sha256,
+    )
+
+    def segment(source, program):
+        plan = out.with_name("plan.json")
+        write_plan(plan, Plan("what is asked", parse(program), used))
+        return api.segment(source, out, (), api.SegmentOptions(plan=plan))
+
+    return segment
 
 
 @pytest.fixture

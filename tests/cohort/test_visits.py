@@ -6,10 +6,12 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from medprompt_cli.bids.entry import ImageEntry
 from medprompt_cli.cohort.visits import Scanned, find_courses, protocol_differences
+from medprompt_cli.domain.geometry import Geometry
 
 DATES = {"a": date(2020, 1, 1), "b": date(2021, 1, 1), "c": date(2022, 1, 1)}
 
@@ -119,10 +121,14 @@ def test_every_subject_has_a_course():
     assert [course.subject for course in courses] == ["sub-01", "sub-02"]
 
 
+def grid(*spacing):
+    return Geometry((4, 4, 4), np.diag([*spacing, 1.0]))
+
+
 def test_what_differs_between_scans():
-    one_ = Scanned((1.0, 1.0, 3.0), scan("a"), {"EchoTime": 0.09, "Manufacturer": "A"})
-    same = Scanned((3.01, 1.0, 1.0), scan("b"), {"EchoTime": 0.0901})
-    other = Scanned((1.0, 1.0, 4.0), scan("b", acq="2d"), {"Manufacturer": "B"})
+    one_ = Scanned(grid(1.0, 1.0, 3.0), scan("a"), {"EchoTime": 0.09, "Manufacturer": "A"})
+    same = Scanned(grid(3.01, 1.0, 1.0), scan("b"), {"EchoTime": 0.0901})
+    other = Scanned(grid(1.0, 1.0, 4.0), scan("b", acq="2d"), {"Manufacturer": "B"})
 
     assert protocol_differences(one_, same) == []  # the same voxels, stored in another order
     assert protocol_differences(one_, other) == [

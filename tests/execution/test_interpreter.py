@@ -227,11 +227,13 @@ read(distance(tumor, segment(image("FLAIR"), "right-cerebral-cortex")))
     assert found[3].value == pytest.approx(7.0, abs=1.0)
 
 
-def test_what_cannot_be_computed_is_refused_before_an_image_is_read():
-    with pytest.raises(UsageError, match="fate") as caught:
-        check_possible(frozenset({"volume", "fate", "signal"}))
+def test_what_could_only_be_answered_wrongly_is_refused_before_an_image_is_read():
+    text = 'x = segment(image(), "lesion")\nn = where(instances(x), fate(it) == "{}")\n'
+    possible, not_possible = (parse(text.format(f)).statements[1] for f in ("new", "resolved"))
 
-    assert str(caught.value) == "fate() can be planned but not computed by this version."
+    check_possible(possible)
+    with pytest.raises(UsageError, match="A lesion that has resolved is not in the later scan"):
+        check_possible(not_possible)
 
 
 UNSURE, NAMED = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -83,6 +84,17 @@ def test_what_was_written_is_read():
     )
 
     assert read_limits(write_limits(limits)) == limits
+    of_one_kind = replace(limits, kind="FLAIR", most_mm=4.5)
+    assert read_limits(write_limits(of_one_kind)) == of_one_kind
+
+
+def test_limits_hold_for_the_scans_they_were_learnt_on():
+    limits = default_limits()
+
+    assert limits.hold_for("T1w", 1.0)
+    assert not limits.hold_for("T1w", 3.0)
+    assert not limits.hold_for("FLAIR", 1.0)
+    assert replace(limits, kind=None, most_mm=None).hold_for("FLAIR", 9.0)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from medprompt_cli.measurement.counting import counting_sd_ml
 
 def ellipsoid(radii, spacing, random):
     """An ellipsoid anywhere on a grid, turned any way."""
-    shape = tuple(int(44 / step) for step in spacing)
+    i, j, k = (int(44 / step) for step in spacing)
+    shape = (i, j, k)
     axes = [
         (np.arange(n) - n / 2 + random.uniform(-0.5, 0.5)) * step
         for n, step in zip(shape, spacing, strict=True)

@@ -99,7 +99,21 @@ def test_what_changes_changes_as_told(demo):
         ):
             first, second = (found[subject, s, region] for s in ("ses-01", "ses-02"))
             assert second / first == pytest.approx(factor, abs=0.5 * 0.008 / first + 1e-3)
-        assert found[subject, "ses-01", "lesion-2"] == found[subject, "ses-02", "lesion-2"]
+        assert found[subject, "ses-01", "lesion-3"] == found[subject, "ses-02", "lesion-3"] > 0
+        assert found[subject, "ses-01", "lesion-2"] > 0 == found[subject, "ses-02", "lesion-2"]
+        assert found[subject, "ses-01", "lesion-4"] == 0 < found[subject, "ses-02", "lesion-4"]
+
+
+def test_what_is_new_has_no_percent_and_stays(tmp_path):
+    write_demo(tmp_path / "demo", DemoOptions(subjects=1, sessions=3, small=True))
+    rows = table(tmp_path / "demo" / TRUTH / "volumes.tsv")
+    new = [row for row in rows if row["region"] == "lesion-4"]
+    gone = [row for row in rows if row["region"] == "lesion-2"]
+
+    assert [row["percent_change"] for row in new] == ["n/a"] * 3
+    before, at_once, later = (float(row["volume_ml"]) for row in new)
+    assert before == 0 < at_once == later
+    assert [float(row["percent_change"]) for row in gone] == [0, -100, -100]
 
 
 def test_the_table_of_volumes_is_what_the_label_maps_hold(demo):

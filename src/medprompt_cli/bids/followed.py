@@ -74,6 +74,7 @@ class LedgerRow(FollowedOrigin):
     volume_ml: float | None
     fate: str | None
     related: str | None = None
+    signal_z: float | None = None
     mask: str | None = None
 
 
@@ -182,6 +183,13 @@ LEDGER = pa.schema(
             TEXT,
             "Ids, between spaces, that it merged with or split from, or that merged into it or "
             "split from it",
+            optional=True,
+        ),
+        column(
+            "signal_z",
+            NUMBER,
+            "How much brighter the images became where it grew, or darker (below 0) where it "
+            "shrank, in standard deviations of normal tissue; none where it was not looked at",
             optional=True,
         ),
         *PROVENANCE,

@@ -15,13 +15,13 @@ from medprompt_cli.bids.atomic import commit, stage, write_file
 from medprompt_cli.bids.derivatives import to_json
 from medprompt_cli.bids.schemas import describe
 from medprompt_cli.domain.measurement import UNITS
-from medprompt_cli.domain.quantities import QUANTITIES
+from medprompt_cli.domain.quantities import FEATURES, QUANTITIES
 from medprompt_cli.errors import UsageError
 
 NOT_AVAILABLE = "n/a"
 """What a BIDS table says where there is no value. In CSV such a cell is empty."""
 
-LEVELS = {"quantity": dict(QUANTITIES), "unit": dict(UNITS)}
+LEVELS = {"quantity": dict(QUANTITIES), "unit": dict(UNITS), "feature": dict(FEATURES)}
 """Of columns with few values: what each of them means."""
 
 

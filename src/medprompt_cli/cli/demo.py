@@ -20,7 +20,7 @@ def demo(
     """Write a BIDS dataset of computed heads into DIR, with the truth beside it.
 
     T1w and FLAIR at every visit; the ventricles widen, the hippocampi shrink and a lesion
-    grows from visit to visit, by amounts that the truth states.
+    grows from visit to visit, by amounts that the truth states; one lesion goes, one comes.
     """
     import sys
 

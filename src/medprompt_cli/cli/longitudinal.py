@@ -10,6 +10,7 @@ import typer
 
 from medprompt_cli.cli.options import (
     Device,
+    Intervals,
     Out,
     Participants,
     PlanFile,
@@ -52,6 +53,10 @@ def longitudinal(  # noqa: PLR0913, PLR0917 - one argument for each option
     limits: Annotated[
         Path | None, typer.Option(help="TOML of this method's noise; the package's otherwise.")
     ] = None,
+    masks: Annotated[
+        Path | None,
+        typer.Option(help="Follow the masks of this folder; no network is loaded."),
+    ] = None,
     device: Device = "auto",
     weights: Weights = None,
     prompt_weights: PromptWeights = None,
@@ -65,6 +70,7 @@ def longitudinal(  # noqa: PLR0913, PLR0917 - one argument for each option
     bids_filter_file: Annotated[
         Path | None, typer.Option(help="Only scans that a query of this JSON file describes.")
     ] = None,
+    intervals: Intervals = "quick",
     as_json: Annotated[
         bool, typer.Option("--json", help="Print what became of every subject as JSON.")
     ] = False,
@@ -79,7 +85,7 @@ def longitudinal(  # noqa: PLR0913, PLR0917 - one argument for each option
     from medprompt_cli.cohort.progress import lines_in_a_log
 
     given = segment_options({**locals(), "shard": None})
-    options = LongitudinalOptions(**vars(given), affine=affine, limits=limits)
+    options = LongitudinalOptions(**vars(given), affine=affine, limits=limits, masks=masks)
     with lines_in_a_log():
         summary = run(source, out, prompt or (), options)
     typer.echo("\n".join(_lines(summary, out)), err=True)
@@ -121,6 +127,8 @@ def _lines(summary: LongitudinalSummary, out: Path) -> Iterator[str]:
         if subject.failure:
             yield f"failed [{subject.failure.code}]: {subject.failure.problem}"
             yield f"    Try: {subject.failure.remedy}"
+    for subject in subjects:
+        yield from (f"{subject.subject}: {said}" for said in subject.answers)
     doubtful = [subject for subject in subjects if subject.notes or subject.warnings]
     for subject in doubtful[:SHOWN_WARNINGS]:
         yield from (
@@ -153,6 +161,7 @@ def _subject_json(subject: SubjectOutcome) -> dict[str, object]:
         "visits": subject.visits,
         "kept": subject.kept,
         "files": [str(path) for path in subject.files],
+        "answers": list(subject.answers),
         "notes": list(subject.notes),
         "warnings": list(subject.warnings),
         "error": subject.failure.as_json() if subject.failure else None,

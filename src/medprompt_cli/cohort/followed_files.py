@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
@@ -26,8 +28,14 @@ from medprompt_cli.domain.volume import LabelMap
 
 METHOD = "medprompt longitudinal"
 SUMMARY = "longitudinal"
+OWN = "OwnSHA256"
+"""Field of a JSON summary: the hash of all the rest, which an edit does not change."""
+
 IDS = "Ids"
 """Follows the region in the `seg` entity of a map of lesions with the ids of the ledger."""
+
+SIGNAL = "SignalChange"
+"""The `seg` entity of a map of where the image became brighter or darker since the last."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,34 @@ def summary_path(out: Path, subject: str, extension: str = ".json") -> Path:
     return out / f"{subject}_{SUMMARY}{extension}"
 
 
+def edited_files(out: Path, summary: Mapping[str, Any]) -> list[Path]:
+    """Files of a subject that somebody changed after they were written.
+
+    Args:
+        out: The output folder.
+        summary: What its JSON summary holds; it may have been changed itself.
+    """
+    known = summary.get("SHA256", {})
+    edited = [
+        out / name
+        for name, sha256 in known.items()
+        if (out / name).exists() and _sha256((out / name).read_bytes()) != sha256
+    ]
+    if OWN in summary and own_sha256(summary) != summary[OWN]:
+        edited.append(out / summary["Files"][-1])
+    return edited
+
+
+def own_sha256(summary: Mapping[str, Any]) -> str:
+    """SHA-256 of a JSON summary but for its field that holds it."""
+    rest = {key: value for key, value in summary.items() if key != OWN}
+    return _sha256(json.dumps(rest, sort_keys=True).encode())
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
 def stage_followed(
     followed: Followed, written: Written, basis: str
 ) -> tuple[list[Staged], dict[str, Any]]:
@@ -87,9 +123,8 @@ def stage_followed(
     subject, out = followed.course.subject, written.out
     staged: list[Staged] = []
     try:
-        maps = list(_maps(followed))
-        for visit, region, labels in maps:
-            staged += _stage_map(visit, region, labels, written)
+        for one in _maps(followed):
+            staged += _stage_map(one, written)
         staged.append(stage_part(out, "changes", subject, _change_rows(followed, written)))
         if followed.ledgers:
             rows = _ledger_rows(followed, written)
@@ -104,8 +139,13 @@ def stage_followed(
             "Files": [f.final.relative_to(out).as_posix() for f in staged]
             + [path.relative_to(out).as_posix()],
             "Basis": basis,
+            "SHA256": {
+                f.final.relative_to(out).as_posix(): _sha256(f.temporary.read_bytes())
+                for f in staged
+            },
         }
         content = as_json(followed, about)
+        content[OWN] = own_sha256(content)
         text = to_json(content).encode()
         staged.append(stage(path, lambda file: file.write(text)))
     except BaseException:
@@ -114,30 +154,51 @@ def stage_followed(
     return staged, content
 
 
-def _maps(followed: Followed) -> Iterator[tuple[FollowedVisit, str, LabelMap]]:
-    """The lesions of every visit that has any."""
+@dataclass(frozen=True, eq=False)
+class _Map:
+    """A label map of a visit: its `seg` entity, and what it shows."""
+
+    visit: FollowedVisit
+    seg: str
+    labels: LabelMap
+    description: str
+
+    @property
+    def path(self) -> PurePosixPath:
+        """Relative to the output folder."""
+        return _map_path(self.visit, self.seg)
+
+
+def _maps(followed: Followed) -> Iterator[_Map]:
+    """The lesions of every visit that has any, and where its image became another."""
     for region, ledger in followed.ledgers.items():
         labelled = () if ledger is None else ledger.labels
+        said = f"Lesions of {region}; an id is one lesion at every visit."
         for visit, labels in zip(followed.course.visits, labelled, strict=False):
             if labels is not None and labels.names:
-                yield visit, region, labels
+                yield _Map(visit, f"{label_entity(region)}{IDS}", labels, said)
+    places = zip(followed.course.visits, followed.scans, followed.to_mid, strict=True)
+    by_name = {visit.name: (visit, scan, move) for visit, scan, move in places}
+    for found in followed.signals.values():
+        visit, scan, move = by_name[found.second]
+        if found.patches and move is not None:
+            said = f"Where the image became brighter or darker since {found.first}."
+            yield _Map(visit, SIGNAL, found.on_grid(scan.geometry, move), said)
 
 
-def _map_path(visit: FollowedVisit, region: str) -> PurePosixPath:
-    name = dseg_name(visit.entry, f"{label_entity(region)}{IDS}")
-    return anat_folder(visit.entry) / f"{name}.nii.gz"
+def _map_path(visit: FollowedVisit, seg: str) -> PurePosixPath:
+    return anat_folder(visit.entry) / f"{dseg_name(visit.entry, seg)}.nii.gz"
 
 
-def _stage_map(
-    visit: FollowedVisit, region: str, labels: LabelMap, written: Written
-) -> list[Staged]:
+def _stage_map(one: _Map, written: Written) -> list[Staged]:
     """A map of ids, a sidecar, and the table of its ids."""
-    path = written.out / _map_path(visit, region)
+    path = written.out / one.path
+    labels, sources = one.labels, one.visit.sources
     dtype = smallest_unsigned(max(labels.names))
-    header, _ = grid_header(visit.sources[0].path, labels.geometry, dtype)
+    header, _ = grid_header(sources[0].path, labels.geometry, dtype)
     sidecar = {
-        "Description": f"Lesions of {region}; an id is one lesion at every visit.",
-        "Sources": [source_uri(s.path, written.root, written.link) for s in visit.sources],
+        "Description": one.description,
+        "Sources": [source_uri(s.path, written.root, written.link) for s in sources],
         "SpatialReference": "orig",
         "Manual": False,
         "Weights": {"Name": written.weights, "SHA256": written.weights_sha256},
@@ -187,6 +248,7 @@ def _ledger_rows(followed: Followed, written: Written) -> list[LedgerRow]:
         for row in () if ledger is None else ledger.rows:
             visit = visits[row.visit]
             is_there = row.status == "measured"
+            mask = _map_path(visit, f"{label_entity(region)}{IDS}")
             rows.append(
                 LedgerRow(
                     **shared,
@@ -198,7 +260,8 @@ def _ledger_rows(followed: Followed, written: Written) -> list[LedgerRow]:
                     volume_ml=row.volume_ml,
                     fate=row.fate,
                     related=_joined(row.related),
-                    mask=_map_path(visit, region).as_posix() if is_there else None,
+                    signal_z=row.signal_z,
+                    mask=mask.as_posix() if is_there else None,
                 )
             )
     return rows

@@ -11,51 +11,25 @@ from pathlib import Path
 import numpy as np
 
 from medprompt_cli.bids.images import read_image
+from medprompt_cli.cohort.criteria import read_criteria
+from medprompt_cli.cohort.fate_answers import AskedFate, FateAnswer, answer_fates
+from medprompt_cli.cohort.signals import find_signals
 from medprompt_cli.cohort.visit_results import VisitResults, completed
 from medprompt_cli.cohort.visits import Course, Scanned, protocol_differences
 from medprompt_cli.domain.anatomy import LESIONS
-from medprompt_cli.domain.measurement import Measurement
 from medprompt_cli.domain.volume import Mask, Volume
 from medprompt_cli.errors import InputError
 from medprompt_cli.longitudinal.change import Change, Visit, VisitChange, change_table
+from medprompt_cli.longitudinal.evidence import Signals
 from medprompt_cli.longitudinal.ledger import Ledger, LesionVisit, build_ledger
 from medprompt_cli.longitudinal.midspace import Midspace, find_midspace
-from medprompt_cli.longitudinal.readings import (
-    Reading,
-    brain_loss,
-    lesion_activity,
-    lesion_counts,
-    ventricle_change,
-)
+from medprompt_cli.longitudinal.readings import Reading
 from medprompt_cli.longitudinal.repeatability import Limits
-from medprompt_cli.longitudinal.response import TumourVisit, response
+from medprompt_cli.longitudinal.signal_change import SignalChange
 from medprompt_cli.longitudinal.transforms import IDENTITY
-
-T2_LESIONS = frozenset({"ms-lesion", "white-matter-hyperintensity", "lesion"})
-"""Regions whose new ones are counted as T2 lesions where the image is of T2 contrast."""
-
-T2_KINDS = ("FLAIR", "T2w")
-
-ENHANCING_TUMOR = "enhancing-tumor"
 
 MOST_WORKERS = 4
 """Pairs of visits that are registered at a time; each takes one core."""
-
-VOLUMES = ("soft-volume", "volume")
-"""Of a region, the one that is read; the first if there is one."""
-
-
-@dataclass(frozen=True, slots=True)
-class HoldsFor:
-    """Scans that limits of repeatability hold for.
-
-    Attributes:
-        kind: E.g. `T1w`.
-        most_mm: Voxels are no longer than this.
-    """
-
-    kind: str
-    most_mm: float
 
 
 @dataclass(frozen=True)
@@ -65,18 +39,18 @@ class Question:
     Attributes:
         out: The output folder, where the results of the visits lie.
         limits: This method's own noise; None if not known.
-        limits_of: The scans that the limits hold for; None for any.
         affine: Let sizes differ when visits are registered.
         age: In years at the first visit; None if not known.
         metadata: Fields of the JSON files of every visit's scan, in order.
+        fates: What a prompt asks to be counted.
     """
 
     out: Path
     limits: Limits | None
-    limits_of: HoldsFor | None = None
     affine: bool = False
     age: float | None = None
     metadata: Sequence[Mapping[str, object]] = ()
+    fates: tuple[AskedFate, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +70,8 @@ class Followed:
         warnings: Whatever speaks against taking numbers at their word.
         differences: Of a pair of visits, what differs between their scans, in words.
         limits: The noise that changes were held against; None if against none.
+        signals: How the images of two visits differ, by their names; where that was looked at.
+        answers: To what a prompt asks to be counted.
     """
 
     course: Course
@@ -109,6 +85,8 @@ class Followed:
     warnings: tuple[str, ...]
     differences: Mapping[tuple[str, str], str] = field(default_factory=dict)
     limits: Limits | None = None
+    signals: Mapping[tuple[str, str], SignalChange] = field(default_factory=dict)
+    answers: tuple[FateAnswer, ...] = ()
 
     def overall(self) -> list[Change]:
         """Every change from the first to the last visit."""
@@ -136,7 +114,7 @@ def follow(results: Sequence[VisitResults], course: Course, question: Question) 
     ]
     metadata = question.metadata or [{}] * len(visits)
     scans = tuple(
-        Scanned(image.geometry.spacing, visit.entry, about)
+        Scanned(image.geometry, visit.entry, about)
         for image, visit, about in zip(images, visits, metadata, strict=True)
     )
     pairs = visit_pairs(len(visits))
@@ -162,33 +140,39 @@ def follow(results: Sequence[VisitResults], course: Course, question: Question) 
             [(a, b)],
         )
     )
-    ledgers = _ledgers(results, images, to_mid, question.out)
+    found = find_signals(results, images, to_mid, course.kind, question.out)
+    ledgers = _ledgers(results, images, to_mid, question.out, found.changes)
     warnings = [
         *course.warnings,
         *doubts,
         *_protocol_warnings([visit.name for visit in visits], differences),
         *_unknown_lesions(results, ledgers),
+        *_unsure_absences(results, ledgers),
+        *found.warnings,
     ]
     followed = Followed(
         *(course, scans, midspace, failure, to_mid, changes, ledgers),
-        *((), tuple(warnings), differences, limits),
+        *((), tuple(warnings), differences, limits, found.changes),
     )
-    return _with_readings(followed, results, question.age)
+    readings = read_criteria(
+        *(followed.overall(), ledgers, found.changes, results, course.kind, question.age)
+    )
+    answers = answer_fates(question.fates, results, ledgers, to_mid, found.changes)
+    return replace(followed, readings=readings, answers=answers)
 
 
 def _applicable(
     question: Question, course: Course, scans: Sequence[Scanned]
 ) -> tuple[Limits | None, list[str]]:
     """The limits, if these scans are such as they were learnt on, or why they are not used."""
-    of = question.limits_of
-    if question.limits is None or of is None or len(scans) == 1:
-        return question.limits, []
+    limits = question.limits
     longest = max(max(scan.spacing_mm) for scan in scans)
-    if course.kind == of.kind and longest <= of.most_mm:
-        return question.limits, []
+    if limits is None or len(scans) == 1 or limits.hold_for(course.kind, longest):
+        return limits, []
+    size = "" if limits.most_mm is None else f" with voxels up to {limits.most_mm:g} mm"
     return None, [
-        f"This method's own noise is known for {of.kind} with voxels up to {of.most_mm:g} mm,"
-        f" not for {course.kind} of {longest:.3g} mm: no change is held against it."
+        f"This method's own noise is known for {limits.kind or 'scans'}{size}, not for"
+        f" {course.kind} of {longest:.3g} mm: no change is held against it."
     ]
 
 
@@ -239,6 +223,7 @@ def _ledgers(
     images: Sequence[Volume],
     to_mid: Sequence[np.ndarray | None],
     out: Path,
+    signals: Signals,
 ) -> dict[str, Ledger | None]:
     """A ledger of every region of lesions that was asked for.
 
@@ -252,11 +237,11 @@ def _ledgers(
         for result, image, move in zip(results, images, to_mid, strict=True):
             mask = result.lesions(out, region, image.geometry)
             empty = Mask(region, np.zeros(image.geometry.shape, bool), image.geometry)
-            visits.append(
-                LesionVisit(result.visit.name, mask or empty, None if mask is None else move)
-            )
+            there = None if mask is None else move
+            unsure = result.limits_ml.get(region, 0.0)
+            visits.append(LesionVisit(result.visit.name, mask or empty, there, unsure))
         usable = [visit for visit in visits if visit.to_mid is not None]
-        ledgers[region] = build_ledger(visits) if usable else None
+        ledgers[region] = build_ledger(visits, signals=signals) if usable else None
     return ledgers
 
 
@@ -283,49 +268,14 @@ def _unknown_lesions(
     ]
 
 
-def _with_readings(
-    followed: Followed, results: Sequence[VisitResults], age: float | None
-) -> Followed:
-    readings: list[Reading] = []
-    whole = {(c.region, c.quantity): c for c in followed.overall()}
-    if brain := _volume_of(whole, "brain"):
-        readings += brain_loss(brain, age)
-    if ventricles := _volume_of(whole, "ventricles"):
-        readings.append(ventricle_change(ventricles))
-    is_t2 = any(kind in followed.course.kind for kind in T2_KINDS)
-    for region, ledger in followed.ledgers.items():
-        if ledger is not None and is_t2 and region in T2_LESIONS:
-            for counts in lesion_counts(ledger):
-                reading = lesion_activity(counts)
-                name = f"{reading.name}, {region}, {counts.first} to {counts.second}"
-                readings.append(replace(reading, name=name))
-    if len(results) > 1 and ENHANCING_TUMOR in followed.ledgers:
-        visits = _tumour_visits(results, followed.ledgers[ENHANCING_TUMOR])
-        readings.append(response("rano-2.0-volume", visits))
-    return replace(followed, readings=tuple(readings))
-
-
-def _volume_of(changes: Mapping[tuple[str, str], Change], region: str) -> Change | None:
-    found = [changes[region, name] for name in VOLUMES if (region, name) in changes]
-    return next((c for c in found if c.status == "measured"), found[0] if found else None)
-
-
-def _tumour_visits(results: Sequence[VisitResults], ledger: Ledger | None) -> list[TumourVisit]:
-    """Volumes of an enhancing tumour, and whether lesions are new since the first visit."""
-    visits: list[TumourVisit] = []
-    new = False
-    for result in results:
-        size = next(
-            (
-                m
-                for m in result.measurements
-                if (m.region, m.quantity) == (ENHANCING_TUMOR, "volume")
-            ),
-            Measurement.missing(ENHANCING_TUMOR, "volume", "mL", "error"),
-        )
-        known = False
-        if ledger is not None:
-            known = ledger.labels[ledger.visits.index(result.visit.name)] is not None
-            new = new or any(row.fate == "new" for row in ledger.at(result.visit.name))
-        visits.append(TumourVisit(size, new_lesion=new if known or new else None))
-    return visits
+def _unsure_absences(
+    results: Sequence[VisitResults], ledgers: Mapping[str, Ledger | None]
+) -> list[str]:
+    return [
+        f"No {region} was found at {result.visit.name}; one of less than"
+        f" {result.limits_ml[region]:.3g} mL may be there and not be seen: masks alone do not"
+        " tell it to be new or gone."
+        for region in ledgers
+        for result in results
+        if len(results) > 1 and region in result.limits_ml
+    ]

@@ -23,9 +23,15 @@ from medprompt_cli.bids.derivatives import write_description
 from medprompt_cli.bids.entry import ImageEntry
 from medprompt_cli.bids.tables import Row
 from medprompt_cli.cohort.case import describe_failure
-from medprompt_cli.cohort.followed_files import Written, stage_followed, summary_path
-from medprompt_cli.cohort.following import HoldsFor, Question, follow
-from medprompt_cli.cohort.outcome import Failure, Outcome, Summary
+from medprompt_cli.cohort.fate_answers import AskedFate
+from medprompt_cli.cohort.followed_files import (
+    Written,
+    edited_files,
+    stage_followed,
+    summary_path,
+)
+from medprompt_cli.cohort.following import Followed, Question, follow
+from medprompt_cli.cohort.outcome import Failure, Summary
 from medprompt_cli.cohort.records import read_record, record_path
 from medprompt_cli.cohort.run import AGAIN, Job, run_job
 from medprompt_cli.cohort.stop import StopRequested, stoppable
@@ -48,11 +54,6 @@ _LOG = logging.getLogger("medprompt_cli.cohort.progress")
 """Whose lines `lines_in_a_log` shows."""
 
 
-DEFAULT_HOLDS_FOR = HoldsFor("T1w", 1.5)
-"""What the limits of the package hold for: they were learnt on T1w of 1 mm. Own choice: a
-little more is taken for the same, and no thick slices."""
-
-
 @dataclass(frozen=True)
 class LongitudinalJob:
     """What is to be followed.
@@ -64,6 +65,7 @@ class LongitudinalJob:
         metadata: The fields of the JSON files of a scan.
         limits: This method's own noise; None for what comes with the package.
         affine: Let sizes differ when visits are registered.
+        fates: What the prompts ask to be counted.
     """
 
     job: Job
@@ -72,6 +74,7 @@ class LongitudinalJob:
     metadata: Callable[[ImageEntry], Mapping[str, object]]
     limits: Limits | None = None
     affine: bool = False
+    fates: tuple[AskedFate, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,7 @@ class SubjectOutcome:
         notes: That there is one visit only, that registration failed.
         warnings: What speaks against taking its numbers at their word.
         failure: Why there is nothing; None if there is.
+        answers: To what the prompts ask to be counted, in words.
     """
 
     subject: str
@@ -95,6 +99,7 @@ class SubjectOutcome:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     failure: Failure | None = None
+    answers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -220,9 +225,14 @@ class _Follower:
 
     def _usable_limits(self) -> Limits | None:
         """The limits given, or those of the package if they were learnt with these weights."""
+        limits = default_limits() if self._job.limits is None else self._job.limits
         if self._job.limits is not None:
-            return self._job.limits
-        limits = default_limits()
+            if limits.method != self._weights:
+                self.notes.append(
+                    f"The limits given are those of {limits.method}; changes measured with"
+                    f" {self._weights} are held against them all the same."
+                )
+            return limits
         if limits.method == self._weights:
             return limits
         self.notes.append(
@@ -241,19 +251,31 @@ class _Follower:
             )
             return SubjectOutcome(course.subject, 0, warnings=course.warnings, failure=failure)
         results = [
-            read_results(self._out, visit, _statuses(self._outcomes[visit.case]))
+            read_results(self._out, visit, self._outcomes[visit.case].targets)
             for visit in course.visits
         ]
         self.results[course.subject] = results
         age = age_of(self._job.participants.get(course.subject, {}))
         metadata = [self._job.metadata(visit.sources[0]) for visit in course.visits]
-        holds_for = DEFAULT_HOLDS_FOR if self._job.limits is None else None
-        question = Question(self._out, self._limits, holds_for, self._job.affine, age, metadata)
+        question = Question(
+            *(self._out, self._limits, self._job.affine, age, metadata, self._job.fates)
+        )
         basis = self._basis(course, question)
-        earlier = _read_summary(summary_path(self._out, course.subject))
-        if not self._job.job.force and self._is_current(earlier, basis):
-            return self._kept(course, earlier)
-        followed = follow(results, course, question)
+        path = summary_path(self._out, course.subject)
+        earlier = _read_summary(path)
+        if not self._job.job.force:
+            unreadable = [path] if path.exists() and not earlier else []
+            edited = unreadable or edited_files(self._out, earlier)
+            if self._is_current(earlier, basis):
+                return self._kept(course, earlier, edited)
+            if edited:
+                return self._blocked(course, edited[0])
+        return self._write(follow(results, course, question), basis, earlier)
+
+    def _write(
+        self, followed: Followed, basis: str, earlier: Mapping[str, Any]
+    ) -> SubjectOutcome:
+        """Write what was found of a subject; what an earlier run wrote beside it goes."""
         written = Written(
             self._out,
             write_description(self._out, self._job.job.root),
@@ -271,11 +293,12 @@ class _Follower:
         for name in set(earlier.get("Files", ())) - set(content["Files"]):
             (self._out / name).unlink(missing_ok=True)
         return SubjectOutcome(
-            course.subject,
-            len(course.visits),
+            followed.course.subject,
+            len(followed.course.visits),
             files=tuple(self._out / name for name in content["Files"]),
             notes=tuple(content["Notes"]),
             warnings=followed.warnings,
+            answers=tuple(map(str, followed.answers)),
         )
 
     def _with_results(self, course: Course) -> Course:
@@ -297,6 +320,7 @@ class _Follower:
         limits = question.limits
         parts: list[object] = [
             *(__version__, self._sha256, question.affine, question.age, course.warnings),
+            [str(one) for one in question.fates],
             limits and write_limits(limits),
             [dict(about) for about in question.metadata],
         ]
@@ -310,19 +334,27 @@ class _Follower:
         files = earlier.get("Files", ())
         return earlier.get("Basis") == basis and all((self._out / f).exists() for f in files)
 
-    def _kept(self, course: Course, earlier: Mapping[str, Any]) -> SubjectOutcome:
+    def _blocked(self, course: Course, edited: Path) -> SubjectOutcome:
+        failure = Failure(
+            "edited",
+            f"{edited} was changed after medprompt wrote it, and is not overwritten.",
+            "Move it away to keep it, or overwrite it with --force.",
+        )
+        return SubjectOutcome(course.subject, len(course.visits), failure=failure)
+
+    def _kept(
+        self, course: Course, earlier: Mapping[str, Any], edited: Sequence[Path]
+    ) -> SubjectOutcome:
+        said = [f"{path} was changed after medprompt wrote it." for path in edited]
         return SubjectOutcome(
             course.subject,
             len(course.visits),
             kept=True,
             files=tuple(self._out / name for name in earlier["Files"]),
             notes=tuple(earlier["Notes"]),
-            warnings=tuple(earlier["Warnings"]),
+            warnings=(*earlier["Warnings"], *said),
+            answers=tuple(earlier.get("Answers", ())),
         )
-
-
-def _statuses(outcome: Outcome) -> dict[str, Any]:
-    return {name: result["Status"] for name, result in outcome.targets.items()}
 
 
 def _read_summary(path: Path) -> dict[str, Any]:

@@ -7,13 +7,15 @@ from dataclasses import asdict
 from typing import Any
 
 from medprompt_cli import __version__
-from medprompt_cli.cohort.following import VOLUMES, Followed
+from medprompt_cli.cohort.criteria import VOLUMES
+from medprompt_cli.cohort.fate_answers import ONE_VISIT
+from medprompt_cli.cohort.following import Followed
 from medprompt_cli.longitudinal.change import Change
 from medprompt_cli.longitudinal.ledger import FATES, Ledger, LesionRow
 from medprompt_cli.longitudinal.readings import lesion_counts
 from medprompt_cli.longitudinal.repeatability import Limits
+from medprompt_cli.longitudinal.signal_change import SignalChange
 
-ONE_VISIT = "There is one visit only: nothing to compare it with."
 RESEARCH = "For research only: not a medical device."
 NOTHING = "-"
 """In a cell without a value; the status says why."""
@@ -43,10 +45,13 @@ def as_json(followed: Followed, about: Mapping[str, Any]) -> dict[str, Any]:
         ],
         "Notes": notes_of(followed),
         "Warnings": list(followed.warnings),
+        "Asked": [answer.as_json() for answer in followed.answers],
+        "Answers": [str(answer) for answer in followed.answers],
         "Registration": _registration(followed),
         "Limits": _limits(followed.limits),
         "FirstToLast": [asdict(change) for change in followed.overall()],
         "Ledger": {region: _ledger(found) for region, found in followed.ledgers.items()},
+        "Signal": [_signal(found) for found in followed.signals.values()],
         "Readings": [
             {
                 "Name": reading.name,
@@ -111,8 +116,30 @@ def _ledger(ledger: Ledger | None) -> dict[str, Any] | None:
                 "Fates": None if counts.counts is None else dict(counts.counts),
                 "NotInBothImages": counts.unseen,
                 "TooSmallToCount": counts.too_small,
+                "CannotBeTold": counts.untold,
             }
             for counts in lesion_counts(ledger)
+        ],
+    }
+
+
+def _signal(found: SignalChange) -> dict[str, Any]:
+    return {
+        "First": found.first,
+        "Second": found.second,
+        "NoisePercent": round(100 * found.noise, 3),
+        "WhiteMatterMl": round(found.white_ml, 1),
+        "Rule": asdict(found.rule),
+        "Patches": [
+            {
+                "Number": patch.number,
+                "Way": patch.way,
+                "VolumeMl": round(patch.volume_ml, 4),
+                "MeanZ": round(patch.mean_z, 2),
+                "PeakZ": round(patch.peak_z, 2),
+                "CentreMm": [round(mm, 1) for mm in patch.centre_mm],
+            }
+            for patch in found.patches
         ],
     }
 
@@ -135,11 +162,14 @@ def as_markdown(followed: Followed, weights: str) -> str:
             for visit, scan in zip(course.visits, followed.scans, strict=True)
         ],
     )
+    if followed.answers:
+        lines += ["## Asked", "", *(f"- {answer}" for answer in followed.answers), ""]
     if followed.warnings:
         lines += ["## Warnings", "", *(f"- {said}" for said in followed.warnings), ""]
     lines += _changes(followed)
     for region, ledger in followed.ledgers.items():
         lines += _lesions(region, ledger)
+    lines += _signals(followed.signals.values())
     lines += _readings(followed)
     lines += [f"Measured with medprompt {__version__} and the weights {weights}.", ""]
     return "\n".join(lines)
@@ -206,13 +236,42 @@ def _lesions(region: str, ledger: Ledger | None) -> list[str]:
                     NOTHING if found.counts is None else str(found.counts.get(fate, 0))
                     for fate in FATES
                 ),
+                NOTHING if found.counts is None else str(found.untold),
             )
             for found in lesion_counts(ledger)
         ]
-        lines += _table(("between", *FATES), counts)
+        lines += _table(("between", *FATES, "cannot be told"), counts)
     ids = sorted({row.lesion for row in ledger.rows})
     cells = [(str(n), *(_lesion_cell(row) for row in ledger.history(n))) for n in ids]
     return [*lines, *_table(("id", *(f"{name}, mL" for name in ledger.visits)), cells)]
+
+
+def _signals(signals: Iterable[SignalChange]) -> list[str]:
+    rows = [
+        (
+            f"{found.first} to {found.second}",
+            *_patch_cells(found, "brighter"),
+            *_patch_cells(found, "darker"),
+            f"{100 * found.noise:.1f}",
+        )
+        for found in signals
+    ]
+    if not rows:
+        return []
+    heads = ("between", "brighter patches", "mL", "darker patches", "mL")
+    return [
+        "## Signal of white matter and lesions",
+        "",
+        *_table((*heads, "noise, % of white matter"), rows),
+        "A patch is where the images themselves differ by more than noise and displacement"
+        " explain, whatever the masks say.",
+        "",
+    ]
+
+
+def _patch_cells(found: SignalChange, way: str) -> tuple[str, str]:
+    volumes = [patch.volume_ml for patch in found.patches if patch.way == way]
+    return str(len(volumes)), f"{sum(volumes):.3f}"
 
 
 def _lesion_cell(row: LesionRow) -> str:

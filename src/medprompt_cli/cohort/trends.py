@@ -15,7 +15,7 @@ from medprompt_cli.bids.atomic import write_file
 from medprompt_cli.bids.followed import MODEL
 from medprompt_cli.bids.table_files import write_table
 from medprompt_cli.bids.tables import Row
-from medprompt_cli.cohort.following import VOLUMES
+from medprompt_cli.cohort.criteria import VOLUMES
 from medprompt_cli.cohort.visit_results import VisitResults
 from medprompt_cli.longitudinal.change import DAYS_PER_YEAR, days_between
 from medprompt_cli.longitudinal.trend import (

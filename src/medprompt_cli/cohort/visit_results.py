@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +29,8 @@ SEEN = frozenset({"measured", "truncated_fov"})
 
 BRAIN = "brain"
 
+WHITE_MATTER = ("left-cerebral-white-matter", "right-cerebral-white-matter")
+
 
 @dataclass(frozen=True)
 class VisitResults:
@@ -37,11 +40,13 @@ class VisitResults:
         visit: Which.
         statuses: By target.
         measurements: Each region and quantity once.
+        limits_ml: Of an absent lesion, the volume below which one may be there unseen.
     """
 
     visit: FollowedVisit
     statuses: Mapping[str, Status]
     measurements: tuple[Measurement, ...]
+    limits_ml: Mapping[str, float] = field(default_factory=dict)
 
     def lesions(self, out: Path, region: str, grid: Geometry) -> Mask | None:
         """The lesions of a region: none if absent, None if it is not known where they are.
@@ -73,16 +78,25 @@ class VisitResults:
             return Mask(BRAIN, inside, found.geometry)
         return None
 
+    def white_matter(self, out: Path) -> Mask | None:
+        """White matter of the cerebrum, if it was segmented."""
+        if not all(self.statuses.get(name) in SEEN for name in WHITE_MATTER):
+            return None
+        folder, entry = out / anat_folder(self.visit.entry), self.visit.entry
+        found = read_labels(folder / f"{dseg_name(entry)}.nii.gz")
+        inside = np.isin(found.voxels, [BASE_INDEX[name] for name in WHITE_MATTER])
+        return Mask("cerebral-white-matter", inside, found.geometry)
+
 
 def read_results(
-    out: Path, visit: FollowedVisit, statuses: Mapping[str, Status]
+    out: Path, visit: FollowedVisit, targets: Mapping[str, Mapping[str, Any]]
 ) -> VisitResults:
     """Read the numbers of a visit.
 
     Args:
         out: The output folder.
         visit: Which.
-        statuses: By target, as the record of the case has them.
+        targets: What became of each, as the record of the case has it.
 
     Raises:
         InputError: If the table of the case cannot be read.
@@ -96,7 +110,13 @@ def read_results(
         for row in table.to_pylist()
         if row["instance"] is None and row["quantity"] not in NOT_FOLLOWED
     }
-    return VisitResults(visit, statuses, tuple(found.values()))
+    statuses = {name: told["Status"] for name, told in targets.items()}
+    limits = {
+        name: float(told["DetectionLimitMl"])
+        for name, told in targets.items()
+        if told.get("DetectionLimitMl") is not None
+    }
+    return VisitResults(visit, statuses, tuple(found.values()), limits)
 
 
 def completed(results: Sequence[VisitResults]) -> list[list[Measurement]]:

@@ -16,6 +16,7 @@ from medprompt_cli.bids.entry import ImageEntry, joined
 from medprompt_cli.cohort.subject import visits_of
 from medprompt_cli.cohort.together import Sources, form_cases
 from medprompt_cli.domain.anatomy import LESIONS
+from medprompt_cli.domain.geometry import Geometry
 
 FOR_STRUCTURES = ("T1w", "T1ce", "T2w", "FLAIR")
 FOR_LESIONS = ("FLAIR", "T2w", "T1ce", "T1w")
@@ -24,6 +25,8 @@ FOR_ENHANCING = ("T1ce", "FLAIR", "T2w", "T1w")
 regions are commonly measured."""
 
 ENHANCING = frozenset({"enhancing-tumor", "metastasis", "meningioma"})
+
+NO_DATES = "No dates are known: there are no changes a year."
 
 UNKNOWN_KIND = "image"
 """What a scan is called whose name does not say its kind."""
@@ -196,7 +199,7 @@ def _with_usable_dates(
         warnings.append("The dates contradict the order of the labels, and are not used.")
         return tuple(replace(visit, when=None) for visit in visits), warnings
     if len(visits) > 1 and not dated:
-        warnings.append("No dates are known: there are no changes a year.")
+        warnings.append(NO_DATES)
     return tuple(visits), warnings
 
 
@@ -210,14 +213,19 @@ class Scanned:
     """What of a visit's scan may differ from another's.
 
     Attributes:
-        spacing_mm: Distances between voxels.
+        geometry: Its grid.
         entry: Its names.
         metadata: Fields of its JSON files.
     """
 
-    spacing_mm: tuple[float, float, float]
+    geometry: Geometry
     entry: ImageEntry
     metadata: Mapping[str, object]
+
+    @property
+    def spacing_mm(self) -> tuple[float, float, float]:
+        """Distances between voxels."""
+        return self.geometry.spacing
 
 
 PROTOCOL = (

@@ -26,6 +26,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 """What a quantity of a prompt is called in the table."""
 
 _SEGMENT = "Use medprompt segment, which makes the masks that this is about."
+_FOLLOW = "Use medprompt longitudinal, with --masks for masks that are there already."
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,8 @@ def wanted_of(request: Request) -> Wanted:
     if asks_for_more or unknown:
         what = f"{unknown[0]} is" if unknown else "Visits, images and conditions are"
         raise UsageError(
-            f"{what} nothing that masks as they are can be asked for.", remedy=_SEGMENT
+            f"{what} nothing that masks as they are can be asked for.",
+            remedy=_FOLLOW if intent.compares == "visits" else _SEGMENT,
         )
     bare = {name.removeprefix("left-").removeprefix("right-") for name in names}
     columns = {column for name in intent.quantities for column in COLUMNS[name]}

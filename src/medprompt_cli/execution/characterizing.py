@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from medprompt_cli.characterization import diffusion, enhancement, places, signal
 from medprompt_cli.characterization.contrast import NoContrast
 from medprompt_cli.characterization.enhancement import Uptake
@@ -14,7 +12,7 @@ from medprompt_cli.domain.finding import YES, Finding
 from medprompt_cli.domain.parcels import VISIBLE
 from medprompt_cli.domain.volume import LabelMap, Mask, Volume
 from medprompt_cli.execution.case import Case
-from medprompt_cli.execution.extent import is_cut, label_extents
+from medprompt_cli.execution.extent import ends_outside
 from medprompt_cli.execution.looking import Looker
 from medprompt_cli.execution.values import (
     Characterized,
@@ -172,7 +170,7 @@ class Characterizer:
             status = region.status if region.voxels is None else "absent"
             return _nothing(name, feature, status)
         lesion = Mask(name, region.voxels, region.geometry)
-        if _ends_outside(lesion):
+        if ends_outside(lesion):
             return _nothing(name, feature, "truncated_fov")
         missing = [kind for kind, image in images.items() if image is None]
         if missing:
@@ -204,12 +202,3 @@ def _nothing(name: str, feature: str, status: Status, *notes: str) -> tuple[Find
         case _:
             finding = Finding.missing(name, feature, status, notes=notes)
     return finding, status
-
-
-def _ends_outside(lesion: Mask) -> bool:
-    """Whether the field of view ends inside a region that is not empty."""
-    faces = (np.take(lesion.voxels, end, axis) for axis in range(3) for end in (0, -1))
-    if not any(face.any() for face in faces):
-        return False
-    extents = label_extents(lesion.voxels, lesion.geometry)
-    return is_cut(extents.values(), lesion.geometry)

@@ -18,7 +18,7 @@ from medprompt_cli.planning.answers import Told
 from medprompt_cli.planning.checker import check
 from medprompt_cli.planning.grammar_dialogue import MOST_STATEMENTS
 from medprompt_cli.planning.printer import print_statement
-from medprompt_cli.planning.tree import Program, Statement, functions_in
+from medprompt_cli.planning.tree import Program, Statement
 
 Ending = Literal["answered", "unfinished", "failed"]
 
@@ -149,7 +149,7 @@ def hold(
                 break
             so_far.append(statement)
             check(Program(tuple(so_far)), whole=False)
-            check_possible(functions_in(statement))
+            check_possible(statement)
             _take_turn(statement, speaker, interpreter, transcript)
             on_turn(transcript.turns[-1])
         else:

@@ -14,8 +14,10 @@ from medprompt_cli.execution import arithmetic, combining
 from medprompt_cli.execution.case import Case
 from medprompt_cli.execution.characterizing import Characterizer
 from medprompt_cli.execution.combining import as_region
+from medprompt_cli.execution.fates import Fates
 from medprompt_cli.execution.interpreter import Operation
-from medprompt_cli.execution.looking import AROUND, CORTEX, Looker
+from medprompt_cli.execution.looking import AROUND, Looker
+from medprompt_cli.execution.segment import CORTEX
 from medprompt_cli.execution.values import (
     Image,
     Instance,
@@ -29,16 +31,17 @@ from medprompt_cli.execution.values import (
     Visit,
     Visits,
 )
-from medprompt_cli.measurement import diameters, intensity, place, surface
+from medprompt_cli.measurement import diameters, intensity, place, relate, surface
 from medprompt_cli.measurement.resample import resampled
 from medprompt_cli.planning.functions import FUNCTIONS
+from medprompt_cli.planning.tree import Call, Comparison, Statement, walk_statements
+from medprompt_cli.planning.tree import Text as WrittenText
 
-NOT_YET = frozenset({"fate"})
-"""Functions that can be planned but not yet computed: a program with one is refused."""
+NEVER_SEEN = "resolved"
+"""A fate that no lesion of the later visit has."""
 
 IMPLIED: Mapping[str, tuple[str, ...]] = {
     "side": ("left-cerebrum", "right-cerebrum"),
-    "fraction_of_icv": ("intracranial",),
     "signal": AROUND,
     "enhances": AROUND,
     "restricts_diffusion": AROUND,
@@ -238,6 +241,15 @@ class Operations:
         """The arterial territory it lies in."""
         return self.characterizer.territory(mask)
 
+    @cached_property
+    def fates(self) -> Fates:
+        """What became of lesions between visits."""
+        return Fates(self.case, self.looker)
+
+    def fate(self, mask: Region, earlier: Image | None) -> Text:
+        """What became of a lesion since an earlier visit."""
+        return self.fates.fate(mask, earlier)
+
     def enhances(self, mask: Region) -> Truth:
         """Whether it takes up contrast agent."""
         return self.characterizer.enhances(mask)
@@ -258,12 +270,17 @@ class Operations:
         return Truth(not mask.empty) if known else Truth(None, mask.status)
 
     def fraction_of_icv(self, mask: Region) -> Number:
-        """Part of the intracranial volume."""
-        whole = self.looker.region(mask.images, "intracranial")
-        return arithmetic.ratio(self.volume(mask), self.volume(whole))
+        """Part of the intracranial volume; as tables have it, which give percent."""
+
+        def law(lesion: Mask) -> Measurement:
+            return relate.ratio(place.volume(lesion), self.looker.intracranial(mask.images))
+
+        return _measure(law, mask, "ratio")
 
     def asymmetry(self, left: Region | Number, right: Region | Number) -> Number:
-        """200 (left - right) / (left + right)."""
+        """200 (left - right) / (left + right); of masks, of their volumes."""
+        if isinstance(left, Region) and isinstance(right, Region):
+            return arithmetic.asymmetry(_in_ml(left), _in_ml(right))
         one, other = (v if isinstance(v, Number) else self.volume(v) for v in (left, right))
         return arithmetic.asymmetry(one, other)
 
@@ -292,18 +309,22 @@ class Operations:
         )
 
 
-def check_possible(functions: frozenset[str]) -> None:
-    """Refuse a program that asks for what cannot be computed.
+def check_possible(statement: Statement) -> None:
+    """Refuse a statement whose answer could only be wrong.
 
     Raises:
-        UsageError: If one of `functions` is in `NOT_YET`.
+        UsageError: If it asks which lesions have resolved: those that it looks at are there.
     """
-    missing = sorted(functions & NOT_YET)
-    if missing:
-        raise UsageError(
-            f"{missing[0]}() can be planned but not computed by this version.",
-            remedy="Ask for masks, what they are like, volumes, counts or changes of them.",
-        )
+    for inside in walk_statements((statement,)):
+        if not isinstance(inside, Comparison):
+            continue
+        sides = (inside.left, inside.right)
+        calls = {side.function for side in sides if isinstance(side, Call)}
+        if "fate" in calls and WrittenText(NEVER_SEEN) in sides:
+            raise UsageError(
+                "A lesion that has resolved is not in the later scan, where this looks for it.",
+                remedy="Use medprompt longitudinal: its ledger says which have resolved.",
+            )
 
 
 def days_between(earlier: Visit, later: Visit) -> float | None:
@@ -342,6 +363,13 @@ def _measure(law: Callable[[Mask], Measurement], region: Region, dimension: str)
     if region.voxels is None or region.status != "measured":
         return Number(None, dimension, region.status)
     return _number(law(Mask(region.name, region.voxels, region.geometry)), dimension)
+
+
+def _in_ml(region: Region) -> Number:
+    """Volume in the unit of the tables: what is made of it has the digits that they have."""
+    found = _measure(place.volume, region, "volume")
+    ml = None if found.value is None else found.value / _TO_FIRST_UNIT["mL"]
+    return replace(found, value=ml)
 
 
 def _on_grid_of(mask: Mask, image: Image) -> Volume:

@@ -6,7 +6,9 @@ apart, the piece that shares most keeps the id, and the others are new ids whose
 `split`. Growth is judged by all that belongs together, so a split is no shrinking. A lesion
 that was not seen at some visit is compared with when it was last seen.
 
-A visit that could not be registered takes no part: its lesions have no ids.
+A visit that could not be registered takes no part: its lesions have no ids. Where an image was
+said to hold no lesion, though small ones would not have been seen, what is smaller than that is
+neither new nor resolved for it, unless the images themselves became brighter or darker there.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import numpy as np
 from medprompt_cli.domain.measurement import Status
 from medprompt_cli.domain.volume import LabelMap, Mask
 from medprompt_cli.errors import InputError
+from medprompt_cli.longitudinal.evidence import Signals, brightening, supported
 from medprompt_cli.longitudinal.matching import Links, Placed, linked
 from medprompt_cli.measurement.instances import find_instances
 
@@ -75,11 +78,14 @@ class LesionVisit:
         lesions: On the visit's own grid; empty if there are none.
         to_mid: (4, 4) float64, RAS+ mm of the visit to RAS+ mm of mid-space; None if it could
             not be registered.
+        surely_ml: Of an image that was said to hold no lesion, the volume below which one may
+            be there all the same; 0 where masks are trusted.
     """
 
     name: str
     lesions: Mask
     to_mid: np.ndarray | None
+    surely_ml: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,8 @@ class LesionRow:
         volume_ml: None unless measured.
         fate: Since it was last seen; None at the first visit, and where it cannot be told.
         related: Ids it merged with, split from, or that merged into it or split from it.
+        signal_z: How much brighter the images became where it grew, or darker where it shrank
+            (negative), in standard deviations; None if it did neither, or it is not known.
     """
 
     lesion: int
@@ -102,6 +110,7 @@ class LesionRow:
     volume_ml: float | None
     fate: Fate | None
     related: tuple[int, ...] = ()
+    signal_z: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,25 +141,28 @@ class Ledger:
         return tuple(row for row in self.rows if row.visit == visit)
 
 
-def build_ledger(visits: Sequence[LesionVisit], rule: FateRule = RULE) -> Ledger:
+def build_ledger(
+    visits: Sequence[LesionVisit], rule: FateRule = RULE, signals: Signals | None = None
+) -> Ledger:
     """Follow every lesion through the visits.
 
     Args:
         visits: In the order of their dates, each by another name.
         rule: How much a lesion has to change before it counts.
+        signals: How the images of two visits differ, where that is known.
 
     Raises:
         InputError: If there is no visit, two have one name, or they hold different regions.
     """
     region = _checked_region(visits)
-    tracks = _Tracks(rule)
+    tracks = _Tracks(rule, signals or {})
     labels: list[LabelMap | None] = []
     for visit in visits:
         if visit.to_mid is None:
             tracks.skip(visit.name)
             labels.append(None)
             continue
-        placed = Placed(find_instances(visit.lesions), visit.to_mid)
+        placed = Placed(find_instances(visit.lesions), visit.to_mid, visit.surely_ml)
         labels.append(_labelled(placed.instances, tracks.add(visit.name, placed), region))
     names = tuple(visit.name for visit in visits)
     return Ledger(region, names, tracks.rows(), tuple(labels), rule)
@@ -200,8 +212,8 @@ class _Assignment:
 class _Tracks:
     """The lesions of the visits so far."""
 
-    def __init__(self, rule: FateRule) -> None:
-        self._rule = rule
+    def __init__(self, rule: FateRule, signals: Signals) -> None:
+        self._rule, self._signals = rule, signals
         self._tracks: list[_Track] = []
         self._visits: list[tuple[str, Placed | None]] = []
 
@@ -234,7 +246,7 @@ class _Tracks:
                     True,
                 )
             else:
-                row = _unseen_row(track, name, placed)
+                row = self._unseen_row(track, name, placed)
                 track.lost |= row.fate == "resolved"
             track.rows.append(row)
         for number in new:
@@ -265,16 +277,24 @@ class _Tracks:
         number: int,
     ) -> LesionRow:
         """A lesion that goes on, with what it took up and what came off it."""
-        own = found.kept[number].id
+        track = found.kept[number]
         joined = [id_ for id_, into in found.merged.items() if into == number]
-        pieces = [n for n, origin in found.split.items() if origin.id == own]
+        pieces = [n for n, origin in found.split.items() if origin.id == track.id]
         volumes = placed.volumes_ml
         fate = self._rule.fate(
-            before[own] + sum(before[id_] for id_ in joined),
+            before[track.id] + sum(before[id_] for id_ in joined),
             volumes[number] + sum(volumes[n] for n in pieces),
         )
+        z = None
+        if fate == "enlarging":
+            z = self._brightening(
+                track.seen, name, placed.outside([number, *pieces], track.seen)
+            )
+        elif fate == "shrinking":
+            z = self._brightening(track.seen, name, track.seen.outside([track.number], placed))
+        fate = fate if supported(fate, z) else "stable"
         related = tuple(sorted([*joined, *(ids[n] for n in pieces)]))
-        return LesionRow(own, name, "measured", volumes[number], fate, related)
+        return LesionRow(track.id, name, "measured", volumes[number], fate, related, z)
 
     def _start(
         self, id_: int, name: str, placed: Placed, number: int, origin: _Track | None
@@ -286,14 +306,40 @@ class _Tracks:
             for earlier, there in self._visits
         ]
         fate: Fate | None = None
+        z = None
+        volume = placed.volumes_ml[number]
         if origin is not None:
             fate = "split"
         elif any(row.status == "absent" for row in rows):
-            fate = "new"
+            z = self._brightening(self._last(), name, points)
+            known = [there for _, there in self._visits if there and there.sees(points)]
+            sure = z is not None or any(volume >= there.surely_ml for there in known)
+            fate = "new" if sure and supported("new", z) else None
         related = () if origin is None else (origin.id,)
-        volume = placed.volumes_ml[number]
-        rows.append(LesionRow(id_, name, "measured", volume, fate, related))
+        rows.append(LesionRow(id_, name, "measured", volume, fate, related, z))
         self._tracks.append(_Track(id_, rows, placed, number))
+
+    def _unseen_row(self, track: _Track, name: str, placed: Placed) -> LesionRow:
+        """A lesion of which this visit shows nothing; it resolves once."""
+        points = track.seen.points(track.number)
+        status = _absence(placed, points)
+        if status != "absent" or track.ended or track.lost:
+            return LesionRow(track.id, name, status, None, None)
+        z = self._brightening(track.seen, name, points)
+        sure = z is not None or track.volume_ml >= placed.surely_ml
+        gone = sure and supported("resolved", z)
+        return LesionRow(track.id, name, status, None, "resolved" if gone else None, (), z)
+
+    def _last(self) -> Placed | None:
+        """The latest visit so far that could be placed."""
+        return next((placed for _, placed in reversed(self._visits) if placed), None)
+
+    def _brightening(
+        self, earlier: Placed | None, later: str, points: np.ndarray
+    ) -> float | None:
+        """What the images of two visits say of some points of mid-space."""
+        name = next((name for name, placed in self._visits if placed is earlier), None)
+        return brightening(self._signals, (name, later), points)
 
 
 def _assigned(edges: Sequence[tuple[float, _Track, int]]) -> _Assignment:
@@ -312,13 +358,6 @@ def _assigned(edges: Sequence[tuple[float, _Track, int]]) -> _Assignment:
         if number not in kept:
             split.setdefault(number, track)
     return _Assignment(kept, merged, split)
-
-
-def _unseen_row(track: _Track, name: str, placed: Placed) -> LesionRow:
-    """A lesion of which this visit shows nothing; it resolves once."""
-    status = _absence(placed, track.seen.points(track.number))
-    gone = status == "absent" and not track.ended and not track.lost
-    return LesionRow(track.id, name, status, None, "resolved" if gone else None)
 
 
 def _absence(visit: Placed | None, points: np.ndarray) -> Status:

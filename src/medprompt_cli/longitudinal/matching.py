@@ -7,6 +7,7 @@ than the other visit's slices are thick is found from its own side.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -37,10 +38,12 @@ class Placed:
     Attributes:
         instances: Lesions numbered on the visit's own grid.
         to_mid: (4, 4) float64, RAS+ mm of the visit to RAS+ mm of mid-space.
+        surely_ml: A smaller lesion may be there and not have been seen.
     """
 
     instances: LabelMap
     to_mid: np.ndarray
+    surely_ml: float = 0.0
 
     @cached_property
     def cloud(self) -> tuple[np.ndarray, np.ndarray]:
@@ -74,6 +77,12 @@ class Placed:
         """Volume of every lesion by its number."""
         counts = np.bincount(self.cloud[1], minlength=max(self.instances.names, default=0) + 1)
         return {n: float(counts[n]) * self.voxel_ml for n in sorted(self.instances.names)}
+
+    def outside(self, numbers: Collection[int], other: Placed) -> np.ndarray:
+        """(N, 3) centres of the voxels of some lesions that are in none of the other visit."""
+        points, own = self.cloud
+        points = points[np.isin(own, list(numbers))]
+        return points[other.at(points) == 0]
 
     def sees(self, points: np.ndarray) -> bool:
         """Whether the image holds most of some points of mid-space."""

@@ -15,6 +15,7 @@ from itertools import pairwise
 from medprompt_cli.domain.measurement import Status
 from medprompt_cli.longitudinal.change import DAYS_PER_YEAR, Change
 from medprompt_cli.longitudinal.ledger import Ledger
+from medprompt_cli.longitudinal.signal_change import SignalChange
 
 IMAGING_ONLY = "Imaging only: signs and symptoms, drugs and other examinations are not in it."
 
@@ -59,6 +60,11 @@ LESION_SOURCE = (
     " all agree on, and the rule is that of Arch Neurol 1992;49:261-263"
 )
 
+SIGNAL_SOURCE = (
+    "After Schmidt et al., NeuroImage: Clinical 2019, PMC6517532: the difference of the images"
+    " against that of normal-appearing white matter; the thresholds are this method's own"
+)
+
 OWN_NOISE_SOURCE = "test and retest with this method; no published cut-off is applied"
 
 
@@ -93,6 +99,8 @@ class LesionCounts:
         counts: Lesions by fate; None if one of the visits could not be registered.
         unseen: Lesions that one of the two images does not reach.
         too_small: New ones that are smaller than the rule counts.
+        untold: Lesions seen at one of the two visits only, of which it cannot be told whether
+            they are new or gone.
     """
 
     first: str
@@ -100,6 +108,7 @@ class LesionCounts:
     counts: Mapping[str, int] | None
     unseen: int
     too_small: int
+    untold: int = 0
 
     @property
     def new_or_enlarging(self) -> int | None:
@@ -124,11 +133,14 @@ def lesion_counts(ledger: Ledger) -> tuple[LesionCounts, ...]:
         ]
         counts = Counter(row.fate for row in rows if row.fate and row not in small)
         before = {row.lesion: row for row in ledger.at(first)}
-        unseen = sum("truncated_fov" in (row.status, before[row.lesion].status) for row in rows)
-        known = usable[first] and usable[second]
-        found.append(
-            LesionCounts(first, second, dict(counts) if known else None, unseen, len(small))
+        pairs = [(before[row.lesion], row) for row in rows]
+        unseen = sum("truncated_fov" in (b.status, a.status) for b, a in pairs)
+        untold = sum(
+            {b.status, a.status} == {"absent", "measured"} and a.fate is None for b, a in pairs
         )
+        known = usable[first] and usable[second]
+        fates = dict(counts) if known else None
+        found.append(LesionCounts(first, second, fates, unseen, len(small), untold))
     return tuple(found)
 
 
@@ -136,12 +148,29 @@ def lesion_activity(counts: LesionCounts) -> Reading:
     """New or enlarging T2 lesions between two visits: `active` or `not active`."""
     numbers: dict[str, float | None] = {"too small to count": counts.too_small}
     numbers["not in both images"] = counts.unseen
+    numbers["cannot be told"] = counts.untold
     name = "t2-lesion-activity"
     if counts.counts is None or counts.new_or_enlarging is None:
         return Reading(name, None, "failed_qc", LESION_SOURCE, numbers)
     numbers |= {fate: counts.counts.get(fate, 0) for fate in ("new", "enlarging")}
+    if not counts.new_or_enlarging and counts.untold:
+        notes = (IMAGING_ONLY, f"Of {counts.untold} lesions it cannot be told if they are new.")
+        return Reading(name, None, "failed_qc", LESION_SOURCE, numbers, notes)
     value = "active" if counts.new_or_enlarging else "not active"
     return Reading(name, value, "measured", LESION_SOURCE, numbers)
+
+
+def signal_activity(found: SignalChange) -> Reading:
+    """Whether images became brighter somewhere in white matter or lesions, and where darker."""
+    numbers: dict[str, float | None] = {}
+    for way in ("brighter", "darker"):
+        volumes = [patch.volume_ml for patch in found.patches if patch.way == way]
+        numbers[f"{way} patches"] = len(volumes)
+        numbers[f"{way}, mL"] = sum(volumes)
+    numbers["noise, percent of white matter"] = 100 * found.noise
+    value = "brighter somewhere" if numbers["brighter patches"] else "nowhere brighter"
+    name = f"t2-signal-activity, {found.first} to {found.second}"
+    return Reading(name, value, "measured", SIGNAL_SOURCE, numbers)
 
 
 def brain_loss(brain: Change, age: float | None = None) -> tuple[Reading, ...]:

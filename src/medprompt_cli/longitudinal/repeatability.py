@@ -91,11 +91,20 @@ class Limits:
         method: What was repeated: the name and version of the weights.
         source: Who was scanned twice, in words.
         entries: By quantity, then by kind of region.
+        kind: Of the scans that the limits hold for, e.g. `T1w`; None for any.
+        most_mm: Their voxels are no longer than this; None for any.
     """
 
     method: str
     source: str
     entries: Mapping[str, Mapping[str, Repeatability]] = field(default_factory=dict, hash=False)
+    kind: str | None = None
+    most_mm: float | None = None
+
+    def hold_for(self, kind: str, longest_mm: float) -> bool:
+        """Whether scans of a kind, with voxels so long, are such as they were learnt on."""
+        is_kind = self.kind is None or kind == self.kind
+        return is_kind and (self.most_mm is None or longest_mm <= self.most_mm)
 
     def of(self, region: str, quantity: str) -> Repeatability | None:
         """What is known of a region, or of its kind without the side; None if nothing."""
@@ -112,6 +121,9 @@ def learn(
     pairs: Iterable[tuple[Sequence[Measurement], Sequence[Measurement]]],
     method: str,
     source: str,
+    *,
+    kind: str | None = None,
+    most_mm: float | None = None,
 ) -> Limits:
     """Learn limits of test-retest pairs.
 
@@ -120,6 +132,8 @@ def learn(
             in both, or cannot be divided by, is left out.
         method: Name and version of the weights.
         source: Who was scanned, in words.
+        kind: Of the scans; None for any.
+        most_mm: How long voxels may be that the limits hold for; None for any.
     """
     found: dict[str, dict[str, list[float]]] = {}
     for first, second in pairs:
@@ -137,7 +151,7 @@ def learn(
         quantity: {kind: Repeatability(tuple(d)) for kind, d in kinds.items()}
         for quantity, kinds in found.items()
     }
-    return Limits(method, source, entries)
+    return Limits(method, source, entries, kind, most_mm)
 
 
 def kind_of(region: str) -> str:
@@ -166,7 +180,11 @@ def read_limits(text: str) -> Limits:
             }
             for quantity, kinds in table["differences-percent"].items()
         }
-        return Limits(str(table["method"]), str(table["source"]), entries)
+        kind, most_mm = table.get("kind"), table.get("most-mm")
+        return Limits(
+            *(str(table["method"]), str(table["source"]), entries),
+            *(None if kind is None else str(kind), None if most_mm is None else float(most_mm)),
+        )
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
             f"The table of repeatability limits cannot be read: {error!r}.",
@@ -178,6 +196,10 @@ def read_limits(text: str) -> Limits:
 def write_limits(limits: Limits) -> str:
     """TOML of what was learnt: the differences, which everything else follows from."""
     lines = [f"method = {_quoted(limits.method)}", f"source = {_quoted(limits.source)}"]
+    if limits.kind is not None:
+        lines.append(f"kind = {_quoted(limits.kind)}")
+    if limits.most_mm is not None:
+        lines.append(f"most-mm = {float(limits.most_mm)!r}")
     for quantity, kinds in limits.entries.items():
         lines += ["", f"[differences-percent.{_quoted(quantity)}]"]
         for kind, found in kinds.items():

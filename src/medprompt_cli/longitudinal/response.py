@@ -79,12 +79,15 @@ class TumourVisit:
         new_lesion: Whether a lesion is there that was not at the baseline; None if not known.
         other_worse: Whether what is not measured has clearly grown: T2 and FLAIR around a
             high-grade glioma, enhancement in a low-grade one; None if not known.
+        others_left: Whether nothing is left of what is measured, but other lesions are: no
+            complete response.
     """
 
     size: Measurement
     diameters_mm: tuple[float, float] | None = None
     new_lesion: bool | None = None
     other_worse: bool | None = None
+    others_left: bool = False
 
 
 def response(criteria: Criteria, visits: Sequence[TumourVisit]) -> Reading:
@@ -142,7 +145,7 @@ def _category(
     baseline, nadir, now = sizes
     if last.new_lesion or last.other_worse or _has_grown(nadir, now, rule):
         return "PD"
-    if now == 0 and baseline > 0:
+    if now == 0 and baseline > 0 and not last.others_left:
         return "CR"
     decrease = -(_percent(baseline, now) or 0.0)
     if measurable and decrease >= rule.partial_percent:

@@ -27,8 +27,9 @@ MAX_SUBJECTS = 99_999
 README = """\
 Computed heads, written by `medprompt demo`. No person was scanned: every voxel comes
 from shapes and random numbers. The lateral ventricles, hippocampi and one lesion change
-from session to session; derivatives/truth says where everything is and by how much it
-changed. Good for trying software, of no use to learn about brains.
+from session to session, another lesion goes and one comes; derivatives/truth says where
+everything is and by how much it changed. Good for trying software, of no use to learn about
+brains.
 """
 
 DESCRIBED = {
@@ -154,8 +155,9 @@ class _SubjectWriter:
         found = volumes_ml(visit[0])
         self.first = self.first or found
         for region, volume in found.items():
-            change = 100 * (volume / self.first[region] - 1)
-            line = f"{self.subject}\t{session}\t{region}\t{volume:.3f}\t{change:.2f}"
+            before = self.first[region]
+            change = f"{100 * (volume / before - 1):.2f}" if before else "n/a"
+            line = f"{self.subject}\t{session}\t{region}\t{volume:.3f}\t{change}"
             self.volumes.append(line)
 
     def _write_truth(self, session: str, scan: Scan) -> None:

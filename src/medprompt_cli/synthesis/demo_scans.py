@@ -11,6 +11,7 @@ import numpy as np
 from medprompt_cli.domain.anatomy import BASE_STRUCTURES
 from medprompt_cli.domain.geometry import Geometry
 from medprompt_cli.synthesis.phantom import draw
+from medprompt_cli.synthesis.phantom_anatomy import LATER, LESIONS
 from medprompt_cli.synthesis.phantom_frame import Head, make_head
 from medprompt_cli.synthesis.phantom_image import (
     FLAIR,
@@ -29,6 +30,9 @@ CHANGE_PER_VISIT: Mapping[str, float] = {
     "lesion-1": 1.30,
 }
 """Factor by which volumes change from one visit to the next; the rest stays."""
+
+GONE = "lesion-2"
+"""There at the first visit alone; `phantom_anatomy.LATER` at every visit but the first."""
 
 FIRST_VISIT = datetime(2024, 3, 4, 9, 30)
 DAYS_BETWEEN_VISITS = 365
@@ -70,7 +74,8 @@ class Scan:
         geometry: The grid.
         voxels: (I, J, K) uint8.
         labels: (I, J, K) uint8, the base structure at the centre of every voxel.
-        lesions: (I, J, K) uint8, 1 for the growing lesion, 2 and up for the others.
+        lesions: (I, J, K) uint8, 1 for the growing lesion, 2 for the one that goes, 4 for the
+            one that comes.
         acquired: When.
     """
 
@@ -103,9 +108,14 @@ def visits(
             if name in first
         }
         wanted = {name: n for name, n in first.items() if name not in wanted} | wanted
+        if visit:
+            wanted[GONE] = 0
+        if not first.get(LATER):  # as large as it is by nature, once it is there
+            wanted.pop(LATER, None)
         sharp = t1w_grid(small=small)
-        drawing = draw(sharp, person.head, pose, counts=wanted)
-        first = first or drawing.counts
+        new = {LATER: 0.0} if visit else {}
+        drawing = draw(sharp, person.head, pose, levels=new, counts=wanted)
+        first = {**drawing.counts, **{n: c for n, c in first.items() if c}}
         image = scan(signal(drawing, T1W, rng), 0.17, rng)
         thick = flair_grid(rng, small=small)
         yield (
@@ -119,7 +129,7 @@ def volumes_ml(labelled: Scan) -> dict[str, float]:
     """Volume of every base structure and lesion in a scan's truth, in mL."""
     scale = labelled.geometry.voxel_volume_mm3 / MM3_PER_ML
     tissue = np.bincount(labelled.labels.ravel(), minlength=256)
-    lesions = np.bincount(labelled.lesions.ravel())
+    lesions = np.bincount(labelled.lesions.ravel(), minlength=len(LESIONS) + 1)
     found = {s.name: float(tissue[s.index]) * scale for s in BASE_STRUCTURES}
     found["lesion"] = float(lesions[1:].sum()) * scale
     numbered = enumerate(lesions[1:], start=1)

@@ -8,6 +8,7 @@ by the few structures that change.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -22,6 +23,9 @@ from medprompt_cli.synthesis.shapes import box_of, inside_box
 
 REACH_MM = 8.0
 """How far outside its first surface a changing structure can get."""
+
+NOWHERE = -math.inf
+"""Level of what is not there at all."""
 
 LESION_ROUGHNESS_MM = 0.6
 """Standard deviation of a lesion's edge about its ellipsoid."""
@@ -46,7 +50,7 @@ class Drawing:
     Attributes:
         tissue: (I, J, K) uint8: ids of domain/anatomy.py, those of phantom_anatomy
             above 200, and 0 for the air around the head.
-        lesions: (I, J, K) uint8: 1 for the growing lesion, 2 and up for the others.
+        lesions: (I, J, K) uint8: numbers of `phantom_anatomy.LESIONS`, from 1.
         levels: How far each changing region's surface was moved outwards, in mm.
         counts: Voxels of each changing region.
     """
@@ -80,7 +84,7 @@ def draw(
         head: The person.
         pose: (4, 4) float64; takes head coordinates to world, in mm.
         levels: How far to move the surface of a changing region outwards, in mm;
-            what is not named stays where it is.
+            what is not named stays where it is, and what comes later is not there.
         counts: Or how many voxels a changing region shall have: its level is found
             and returned, so that a second grid can show the same anatomy.
     """
@@ -95,7 +99,7 @@ def draw(
     sizes: dict[str, int] = {}
     for name in sorted(surfaces):
         near = _open_voxels(name, surfaces[name], tissue)
-        level = (levels or {}).get(name, 0.0)
+        level = (levels or {}).get(name, NOWHERE if name == parts.LATER else 0.0)
         if counts is not None and name in counts:
             level = _level_of(near.distance, counts[name])
         drawn = near.index[near.distance < level]
@@ -141,5 +145,7 @@ def _open_voxels(name: str, surfaces: list[_Surface], tissue: np.ndarray) -> _Su
 
 def _level_of(distance: np.ndarray, count: int) -> float:
     """The level that exactly `count` voxels lie below, up to ties."""
+    if count == 0:
+        return NOWHERE
     lowest = np.partition(distance, (count - 1, count))[count - 1 : count + 1]
     return float(lowest.mean())

@@ -159,8 +159,13 @@ LESIONS: tuple[Ball, ...] = (
     Ball((25, 22, 20), (5.5, 8.5, 6)),
     Ball((-30, -32, 26), (3.6, 5.2, 3.6)),
     Ball((34, -20, 30), (2.6, 3.4, 3)),
+    Ball((-26, 20, 24), (3.4, 4.4, 3.6)),
 )
-"""White-matter lesions; the first grows, the rest stay."""
+"""White-matter lesions: the first grows from visit to visit, the second goes, the third stays,
+and the last is new."""
+
+LATER = "lesion-4"
+"""Not there unless it is asked for."""
 
 FACE_AND_NECK: tuple[tuple[Ball | Path, int], ...] = (
     (EYES, EYE),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from tests.reporting.text.conftest import changed, lesion_row, number
 
@@ -12,7 +14,7 @@ LANGUAGES = ("en", "ko")
 DOUBTFUL = {"percent_low": -50.3, "percent_high": 102.9}
 
 
-def said(facts, language="en", mode="global") -> list[str]:
+def said(facts, language: Any = "en", mode: Any = "global") -> list[str]:
     """Sentences of a report that passes the lock."""
     report = compose(facts, language, Scope(mode))
     assert verify(report.text, facts) == []
