@@ -12,16 +12,16 @@ from medprompt_cli.cli.app import app
 
 @pytest.mark.slow
 def test_a_bench_says_where_the_time_went():
-    sizes = ("--subjects", "1,2", "--targets", "1", "--streams", "1,2", "--slices", "1")
+    sizes = ("--subjects", "1,2", "--targets", "1", "--streams", "1", "--slices", "1")
     done = CliRunner().invoke(app, ["bench", "--small", "--json", *sizes])
 
     assert done.exit_code == 0
     found = json.loads(done.stdout)
     asked = [(run["subjects"], run["targets"], run["streams"]) for run in found["runs"]]
-    assert asked == [(1, 1, 1), (2, 1, 1), (1, 1, 2)]
-    one, two, streams = found["runs"]
-    assert two["read_bytes"] == streams["read_bytes"] == 2 * one["read_bytes"]
-    assert two["network_flops"] == one["network_flops"] < streams["network_flops"]
+    assert asked == [(1, 1, 1), (2, 1, 1)]
+    one, two = found["runs"]
+    assert two["read_bytes"] == 2 * one["read_bytes"]
+    assert two["network_flops"] == one["network_flops"] > 0
     assert two["written_bytes"] > one["written_bytes"]
     for run in found["runs"]:
         assert set(run["seconds"]) == {"read", "network", "post", "measure", "write"}

@@ -193,15 +193,16 @@ class Bench:
         words += ["-p", prompt, "--device", self.options.device]
         if streams > 1:
             words += ["--together", ",".join(STREAM_SUFFIXES[:streams])]
-        begin = time.perf_counter()
-        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        complaint = process.stderr.read() if process.stderr else b""
-        _, status, usage = os.wait4(process.pid, 0)
-        wall_s = time.perf_counter() - begin
+        said = self.folder / "stderr.txt"
+        with said.open("wb") as complaints:
+            begin = time.perf_counter()
+            process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=complaints)
+            _, status, usage = os.wait4(process.pid, 0)
+            wall_s = time.perf_counter() - begin
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             raise MedpromptError(
-                f"medprompt segment ended with {process.returncode}: {complaint.decode()}",
+                f"medprompt segment ended with {process.returncode}: {said.read_text()}",
                 remedy="Run medprompt segment on the output of medprompt demo.",
             )
         return wall_s, usage.ru_maxrss * KIBIBYTE
