@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from medprompt_cli.bids.derivatives import LOGS
+from medprompt_cli.bids.json_files import LOGS
 from medprompt_cli.cohort import signals
 from medprompt_cli.cohort.signals import find_signals, shows_t2_lesions, with_white_matter
 from medprompt_cli.errors import InputError

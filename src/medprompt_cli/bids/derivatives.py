@@ -15,6 +15,7 @@ from medprompt_cli import __version__
 from medprompt_cli.bids.atomic import Staged, discard, stage, write_file_if_new
 from medprompt_cli.bids.entities import build_name
 from medprompt_cli.bids.entry import ImageEntry
+from medprompt_cli.bids.json_files import LOGS, to_json
 from medprompt_cli.bids.label_table import label_table, parcel_table
 from medprompt_cli.domain.anatomy import LESIONS
 from medprompt_cli.domain.volume import LabelMap, Mask
@@ -22,7 +23,6 @@ from medprompt_cli.errors import UsageError
 
 BIDS_VERSION = "1.11.0"
 DESCRIPTION = "dataset_description.json"
-LOGS = "logs"
 SEGMENTATION = "medprompt"
 """Value of the `seg` entity, and the name that marks a folder as ours."""
 
@@ -205,11 +205,6 @@ def _mask_type(region: str) -> str:
 def _stage_json(path: Path, content: Mapping[str, Any]) -> Staged:
     text = to_json(content).encode()
     return stage(path, lambda stream: stream.write(text))
-
-
-def to_json(content: Mapping[str, Any]) -> str:
-    """JSON as every file of ours is written: readable, and refusing NaN."""
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def write_dataset_files(out: Path, source_root: Path, *, parcels: bool = False) -> str:

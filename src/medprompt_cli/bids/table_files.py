@@ -12,7 +12,7 @@ import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 
 from medprompt_cli.bids.atomic import commit, stage, write_file
-from medprompt_cli.bids.derivatives import to_json
+from medprompt_cli.bids.json_files import to_json
 from medprompt_cli.bids.schemas import describe
 from medprompt_cli.domain.measurement import UNITS
 from medprompt_cli.domain.quantities import FEATURES, QUANTITIES

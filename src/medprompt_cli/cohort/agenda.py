@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from medprompt_cli.bids.atomic import write_file
-from medprompt_cli.bids.derivatives import LOGS, to_json
+from medprompt_cli.bids.json_files import LOGS, to_json
 
 FOLDER = "agenda"
 SCHEMA = 1

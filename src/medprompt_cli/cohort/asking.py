@@ -15,10 +15,10 @@ from medprompt_cli.bids.derivatives import (
     Regions,
     source_uri,
     stage_regions,
-    to_json,
     write_dataset_files,
 )
 from medprompt_cli.bids.entry import ImageEntry
+from medprompt_cli.bids.json_files import to_json
 from medprompt_cli.cohort.output_folder import check_output_folder, check_writable
 from medprompt_cli.cohort.subject import case_of, kinds_of
 from medprompt_cli.domain.volume import Mask

@@ -13,9 +13,9 @@ from medprompt_cli.bids.derivatives import (
     DESCRIPTION,
     SEGMENTATION,
     read_description,
-    to_json,
 )
 from medprompt_cli.bids.instruction_set import CARD, DROPPED, IGNORED, PAIRS, SCHEMA, SUMMARY
+from medprompt_cli.bids.json_files import to_json
 from medprompt_cli.cohort.instruction_job import BuildJob, Built
 from medprompt_cli.cohort.instruction_sources import Links, licence_of
 from medprompt_cli.domain.instruction import TYPES

@@ -11,8 +11,8 @@ from typing import Any
 
 from medprompt_cli import __version__
 from medprompt_cli.bids.atomic import write_file
-from medprompt_cli.bids.derivatives import to_json
 from medprompt_cli.bids.instruction_set import pairs_text, read_pairs
+from medprompt_cli.bids.json_files import to_json
 from medprompt_cli.bids.mask_files import source_paths
 from medprompt_cli.cohort.case import describe_failure
 from medprompt_cli.cohort.instruction_answers import answer_image

@@ -11,8 +11,9 @@ from typing import cast, get_args
 
 from medprompt_cli import __version__
 from medprompt_cli.bids.atomic import commit, discard
-from medprompt_cli.bids.derivatives import LOGS, write_description
+from medprompt_cli.bids.derivatives import write_description
 from medprompt_cli.bids.images import read_image
+from medprompt_cli.bids.json_files import LOGS
 from medprompt_cli.bids.label_names import read_names
 from medprompt_cli.bids.mask_files import MaskCase, MaskFile, find_masks, source_paths
 from medprompt_cli.bids.nifti import read_labels

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from medprompt_cli.bids.atomic import discard, stage
-from medprompt_cli.bids.derivatives import DESCRIPTION, LOGS, SEGMENTATION, read_description
+from medprompt_cli.bids.derivatives import DESCRIPTION, SEGMENTATION, read_description
+from medprompt_cli.bids.json_files import LOGS
 from medprompt_cli.errors import UsageError
 
 SCHEDULER = "slurm"

@@ -17,9 +17,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from medprompt_cli.bids.atomic import write_file
-from medprompt_cli.bids.derivatives import LOGS, to_json
+from medprompt_cli.bids.json_files import LOGS, to_json
 
 SCHEMA = 1
+
+CHUNK = 1 << 16
+"""Bytes that are read at once; a record has fewer."""
 
 Standing = Literal["todo", "current", "edited", "blocked"]
 """todo: missing, failed or changed; current: nothing to do; edited: current, though a file
@@ -72,8 +75,7 @@ def record_path(out: Path, name: str) -> Path:
 def read_record(path: Path | str) -> dict[str, Any] | None:
     """The record of an image; None if there is none that can be used."""
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - of every case of a cohort
-            record = json.loads(file.read())
+        record = json.loads(_content(path))
     except (OSError, ValueError):
         return None
     usable = (
@@ -82,6 +84,18 @@ def read_record(path: Path | str) -> dict[str, Any] | None:
         and isinstance(record.get("outputs"), dict)
     )
     return record if usable else None
+
+
+def _content(path: Path | str) -> bytes:
+    """A file's bytes, by few calls of the system: one record for each case of a cohort."""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        parts = []
+        while part := os.read(file, CHUNK):
+            parts.append(part)
+        return b"".join(parts)
+    finally:
+        os.close(file)
 
 
 def write_record(path: Path, status: str, basis: Basis, content: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from medprompt_cli.bids.derivatives import LOGS
+from medprompt_cli.bids.json_files import LOGS
 from medprompt_cli.cohort.records import read_record
 from medprompt_cli.cohort.visit_results import WHITE_MATTER, VisitResults
 from medprompt_cli.cohort.visits import Course

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from medprompt_cli.bids.derivatives import LOGS
+from medprompt_cli.bids.json_files import LOGS
 from medprompt_cli.bids.schemas import TABLES
 from medprompt_cli.cohort.output_folder import SCHEDULER
 from medprompt_cli.errors import DeviceError, UsageError

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from medprompt_cli.bids.schemas import MeasurementRow
+from medprompt_cli.cohort.asked_columns import COLUMNS
 from medprompt_cli.errors import InputError, UsageError
 from medprompt_cli.planning.intent import Intent
 from medprompt_cli.planning.requests import Request
 from medprompt_cli.planning.summary import summarise
-
-COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "volume": ("volume", "soft-volume", "visible-volume", "voxels"),
-    "count": ("count",),
-    "max-diameter": ("max-diameter",),
-    "bidimensional": ("bidimensional",),
-    "surface-area": ("surface-area",),
-    "mean-intensity": ("mean", "std", "finite-voxels"),
-    "density": ("mean", "std", "finite-voxels"),
-    "asymmetry": ("volume-asymmetry", "soft-volume-asymmetry"),
-    "fraction-of-icv": ("volume-fraction-of-icv", "soft-volume-fraction-of-icv"),
-    "presence": ("volume", "count"),
-}
-"""What a quantity of a prompt is called in the table."""
 
 _SEGMENT = "Use medprompt segment, which makes the masks that this is about."
 _FOLLOW = "Use medprompt longitudinal, with --masks for masks that are there already."

@@ -281,7 +281,9 @@ class _Stack:
 
     def add_labels(self, voxels: np.ndarray, names: Mapping[int, str]) -> None:
         """Add a map of labels, its values made consecutive."""
-        ids = [index for index in np.flatnonzero(np.bincount(voxels.ravel())).tolist() if index]
+        ids = [
+            index for index in np.flatnonzero(np.bincount(voxels.ravel("K"))).tolist() if index
+        ]
         table = np.zeros(int(voxels.max(initial=0)) + 1, np.min_scalar_type(len(ids)))
         table[ids] = np.arange(1, len(ids) + 1)
         named = [(names.get(index, f"label-{index}"), n) for n, index in enumerate(ids, 1)]

@@ -36,6 +36,8 @@ CLOSE_MM = 50.0
 """What a close-up shows: so much on every side of the lesion's middle, or to the border."""
 
 
+Box = tuple[slice, slice]
+
 SHEET = Markup(
     '<svg class="slices" viewBox="{}" role="img" aria-label="{}" '
     'xmlns="http://www.w3.org/2000/svg">{}</svg>'
@@ -110,20 +112,47 @@ def outline(inside: np.ndarray) -> str:
         In units of half a voxel, U to the right and V up from the lower left corner of the
         first voxel; '' if there is no voxel.
     """
-    if not inside.any():
-        return ""
+    return outlines([(inside, (0, 0))])[0]
+
+
+def outlines(parts: Sequence[tuple[np.ndarray, tuple[int, int]]]) -> list[str]:
+    """The borders of several regions of a slice, as `outline` gives one.
+
+    Args:
+        parts: Of each the part of the slice that holds it, (U, V) bool, and where in the
+            slice the first voxel of that part lies.
+    """
+    if not parts:
+        return []
     from contourpy import LineType, contour_generator
 
-    # a border of background closes every line; its half voxels are taken off again
-    generator = contour_generator(
-        z=np.pad(inside, 1).T.astype(np.float32), line_type=LineType.ChunkCombinedOffset
+    # all on one sheet, beside each other: a call for each takes several times as long; a
+    # border of background closes every line, and its half voxels are taken off again
+    starts = np.cumsum([0, *(inside.shape[0] + 2 for inside, _ in parts)])
+    sheet = np.zeros((max(inside.shape[1] for inside, _ in parts) + 2, starts[-1]), np.float32)
+    for (inside, _), start in zip(parts, starts.tolist(), strict=False):
+        u, v = inside.shape
+        sheet[1 : v + 1, start + 1 : start + u + 1] = inside.T
+    generator = contour_generator(z=sheet, line_type=LineType.ChunkCombinedOffset)
+    found = cast(
+        "tuple[list[np.ndarray | None], list[np.ndarray | None]]", generator.lines(0.5)
     )
-    found = cast("tuple[list[np.ndarray], list[np.ndarray]]", generator.lines(0.5))
     (points,), (offsets,) = found
-    return _path(np.rint(2 * points).astype(int) - 1, offsets)
+    if points is None or offsets is None:
+        return [""] * len(parts)
+    owners = np.searchsorted(starts, points[offsets[:-1], 0], side="right") - 1
+    moves = np.array([corner for _, corner in parts]) - np.stack(
+        [starts[:-1], 0 * starts[:-1]], 1
+    )
+    at = np.repeat(owners, np.diff(offsets))
+    lines = _lines(np.rint(2 * points).astype(int) - 1 + 2 * moves[at], offsets)
+    paths = [""] * len(parts)
+    for owner, line in zip(owners.tolist(), lines, strict=True):
+        paths[owner] += line
+    return paths
 
 
-def _path(points: np.ndarray, offsets: np.ndarray) -> str:
+def _lines(points: np.ndarray, offsets: np.ndarray) -> Iterable[str]:
     """Closed lines as relative moves, without the points that lie on a straight part.
 
     Args:
@@ -136,14 +165,13 @@ def _path(points: np.ndarray, offsets: np.ndarray) -> str:
     ends = offsets[1:] - 1
     turns[offsets[:-1]] = True
     turns[ends] = False  # closing the line leads there
-    starts = np.searchsorted(np.flatnonzero(turns), offsets[:-1])
+    starts = np.searchsorted(np.flatnonzero(turns), offsets[:-1]).tolist()
     corners = points[turns]
     moves = np.diff(corners, axis=0, prepend=corners[:1])
     texts = [f"{x} {y}" for x, y in moves.tolist()]
-    for start, (x, y) in zip(starts.tolist(), corners[starts].tolist(), strict=True):
-        texts[start] = f"zM{x} {y}l"
-    joined = " ".join(texts).replace("l ", "l").replace(" -", "-").replace(" z", "z")
-    return f"{joined[1:]}z"
+    firsts = corners[starts].tolist()
+    for (x, y), start, end in zip(firsts, starts, [*starts[1:], len(texts)], strict=True):
+        yield f"M{x} {y}l{' '.join(texts[start + 1 : end])}z".replace(" -", "-")
 
 
 def _spans(drawn: Drawn) -> list[tuple[float, float]]:
@@ -221,12 +249,45 @@ def _cut(voxels: np.ndarray, panel: Panel) -> np.ndarray:
 
 
 def _outlines(drawn: Drawn, panel: Panel) -> str:
+    # only what is there, and no more of the slice than it needs
     slices = [_cut(layer, panel) for layer in drawn.layers]
+    boxes = [_boxes(layer) for layer in slices]
+    there = [
+        (region, box)
+        for region in drawn.regions
+        if region.shown and (box := boxes[region.layer].get(region.value))
+    ]
+    paths = outlines(
+        [
+            (slices[region.layer][box] == region.value, (box[0].start, box[1].start))
+            for region, box in there
+        ]
+    )
     return "".join(
         f'<path data-r="{escape(region.name)}" stroke="{region.color}" d="{path}"/>'
-        for region in drawn.regions
-        if region.shown and (path := outline(slices[region.layer] == region.value))
+        for (region, _), path in zip(there, paths, strict=True)
     )
+
+
+def _boxes(layer: np.ndarray) -> dict[int, Box]:
+    """By value, the smallest rectangle of a slice that holds all its pixels."""
+    at = np.nonzero(layer)
+    values = layer[at]
+    most = int(values.max(initial=0)) + 1
+    low = np.full((2, most), max(layer.shape))
+    high = np.zeros((2, most), dtype=int)
+    for axis in range(2):
+        np.minimum.at(low[axis], values, at[axis])
+        np.maximum.at(high[axis], values, at[axis] + 1)
+    return {
+        value: (slice(*ends[0]), slice(*ends[1]))
+        for value in np.flatnonzero(high[0]).tolist()
+        if (ends := np.stack([low[:, value], high[:, value]], axis=1).tolist())
+    }
+
+
+def _corner(box: Box) -> tuple[int, int]:
+    return box[0].start, box[1].start
 
 
 def _marks(drawn: Drawn, panel: Panel, width: float, height: float) -> str:

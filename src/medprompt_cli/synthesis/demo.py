@@ -10,8 +10,9 @@ import numpy as np
 
 from medprompt_cli import __version__
 from medprompt_cli.bids.atomic import commit, write_file
-from medprompt_cli.bids.derivatives import BIDS_VERSION, DESCRIPTION, to_json
+from medprompt_cli.bids.derivatives import BIDS_VERSION, DESCRIPTION
 from medprompt_cli.bids.entities import build_name
+from medprompt_cli.bids.json_files import to_json
 from medprompt_cli.bids.label_image import grid_header, stage_label_image
 from medprompt_cli.bids.label_table import label_table
 from medprompt_cli.domain.geometry import Geometry

@@ -8,14 +8,9 @@ import numpy as np
 
 from medprompt_cli import __version__
 from medprompt_cli.bids.atomic import write_file
-from medprompt_cli.bids.derivatives import (
-    BIDS_VERSION,
-    DESCRIPTION,
-    PARCELLATION,
-    label_entity,
-    to_json,
-)
+from medprompt_cli.bids.derivatives import BIDS_VERSION, DESCRIPTION, PARCELLATION, label_entity
 from medprompt_cli.bids.entities import build_name
+from medprompt_cli.bids.json_files import to_json
 from medprompt_cli.bids.label_table import label_table, parcel_table
 from medprompt_cli.synthesis.demo import TRUTH, write_voxels
 from medprompt_cli.synthesis.lesion_heads import SPACING_MM, LesionHead, draw_heads
