@@ -13,7 +13,6 @@ labelled as.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtr
@@ -31,6 +30,7 @@ from medprompt_cli.characterization.around import (
     points_of,
     side_of,
 )
+from medprompt_cli.characterization.landmarks import SEARCH_MM, landmarks_of, spread
 from medprompt_cli.domain.finding import Evidence, Finding
 from medprompt_cli.domain.parcels import LOBES, PARCELS
 from medprompt_cli.domain.volume import LabelMap, Mask
@@ -61,9 +61,6 @@ OUTSIDE_KINDS = frozenset(
     }
 )
 """Structures that lie in no lobe."""
-
-SEARCH_MM = 40.0
-"""Cortex is looked for within this of a lesion: no white matter lies farther from it."""
 
 BORDER_ERROR_MM = 3.0
 """Standard error of where a border between lobes is drawn. Own choice, as no fissure marks
@@ -144,14 +141,16 @@ def territory(lesion: Mask, territories: LabelMap | None) -> Finding:
 
 
 def _ways(lesion: Mask, structures: LabelMap, parcels: LabelMap) -> np.ndarray:
-    """(N, lobes) mm from every voxel of the lesion to the cortex of each lobe it may have."""
-    ids = inside(lesion, structures.voxels)
+    """(N, lobes) mm from voxels of the lesion to the cortex of each lobe it may have."""
+    box = box_around(lesion, 0.0)
+    points = points_of(lesion.voxels[box], lesion.geometry, box)
+    asked = spread(len(points))
+    points, ids = points[asked], inside(lesion, structures.voxels)[asked]
     near, deep = (np.full((len(ids), len(LOBE_NAMES)), np.inf) for _ in range(2))
-    cortex = _Cortex.around(lesion, parcels)
     for side, other in zip(SIDES, reversed(SIDES), strict=True):
         across = coded(structures, ids, lambda name, o=other: side_of(name) == o).astype(bool)
         for lobes, kinds in CELLS.items():
-            ways = cortex.ways(~across, side, kinds)
+            ways = _ways_to(parcels, points[~across], side, kinds)
             for found, lobe_ in zip((near, deep), lobes, strict=True):
                 if lobe_ is not None:
                     column = LOBE_NAMES.index(f"{side}-{lobe_}")
@@ -179,36 +178,16 @@ CELLS = _cells()
 way to each is measured once for both."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Cortex:
-    """The cortex around a lesion.
-
-    Attributes:
-        points: (N, 3) mm: voxels of the lesion.
-        places: (M, 3) mm: voxels of the cortex.
-        ids: (M,) of their parcels.
-        parcels: Which name the ids.
-    """
-
-    points: np.ndarray
-    places: np.ndarray
-    ids: np.ndarray
-    parcels: LabelMap
-
-    @classmethod
-    def around(cls, lesion: Mask, parcels: LabelMap) -> _Cortex:
-        """What lies within `SEARCH_MM`."""
-        box = box_around(lesion, SEARCH_MM)
-        points = points_of(lesion.voxels[box], lesion.geometry, box)
-        ids = parcels.voxels[box]
-        places = points_of(ids > 0, lesion.geometry, box)
-        return cls(points, places, ids[ids > 0], parcels)
-
-    def ways(self, which: np.ndarray, side: str, kinds: frozenset[str]) -> np.ndarray:
-        """How many mm it is from some voxels of the lesion, (N,) bool, to parcels of a side."""
-        names = frozenset(p.name for p in PARCELS if p.side == side and p.kind in kinds)
-        theirs = coded(self.parcels, self.ids, names.__contains__).astype(bool)
-        return mm_between(self.points[which], self.places[theirs])
+def _ways_to(
+    parcels: LabelMap, points: np.ndarray, side: str, kinds: frozenset[str]
+) -> np.ndarray:
+    """(N,) mm from (N, 3) mm to the nearest voxel of some kinds of parcels of a side."""
+    names = frozenset(p.name for p in PARCELS if p.side == side and p.kind in kinds)
+    return landmarks_of(parcels).mm_to(
+        (side, kinds),
+        points,
+        lambda: points_of(labelled(parcels, names.__contains__), parcels.geometry),
+    )
 
 
 def _margins(ways: np.ndarray, own: int) -> np.ndarray:

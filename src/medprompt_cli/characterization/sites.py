@@ -20,6 +20,7 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+from scipy import ndimage
 from scipy.special import ndtr
 
 from medprompt_cli.characterization.around import (
@@ -31,11 +32,11 @@ from medprompt_cli.characterization.around import (
     inside,
     kind_of,
     labelled,
-    mm_between,
     nothing,
     points_of,
     side_of,
 )
+from medprompt_cli.characterization.landmarks import SEARCH_MM, landmarks_of
 from medprompt_cli.domain.finding import NO, YES, Evidence, Finding
 from medprompt_cli.domain.geometry import Geometry
 from medprompt_cli.domain.volume import LabelMap, Mask
@@ -57,9 +58,6 @@ a voxel's border, and each may end one early. Own choice, of some voxel of usual
 
 GAP_ERROR_MM = 0.5
 """Standard error of that gap. Own choice."""
-
-SEARCH_MM = 40.0
-"""Ventricles and cortex are looked for within this."""
 
 CROSSING_MM = 3.0
 """A lesion crosses the midline if it reaches farther than this into the other hemisphere.
@@ -158,38 +156,55 @@ def gap_mm(lesion: Mask, structures: LabelMap, kinds: frozenset[str]) -> float:
     Measured between the corners of their voxels, not the centres: 0 if they share a voxel, or
     if voxels of theirs share a face, an edge or a corner, however thick the slices are.
     """
-    box = box_around(lesion, SEARCH_MM)
-    theirs = labelled(structures, lambda name: kind_of(name) in kinds, box)
+    box = box_around(lesion, 0.0)
     own = lesion.voxels[box]
-    if (theirs & own).any():
+    if (labelled(structures, lambda name: kind_of(name) in kinds, box) & own).any():
         return 0.0
-    first, second = (_corners(voxels, lesion.geometry, box) for voxels in (own, theirs))
-    return float(mm_between(first, second).min())
+
+    def theirs() -> np.ndarray:
+        whole = labelled(structures, lambda name: kind_of(name) in kinds)
+        return _corners(whole, structures.geometry)
+
+    ways = landmarks_of(structures).mm_to(kinds, _corners(own, lesion.geometry, box), theirs)
+    return float(ways.min())
 
 
-def _corners(voxels: np.ndarray, geometry: Geometry, box: Box) -> np.ndarray:
+def _corners(voxels: np.ndarray, geometry: Geometry, box: Box | None = None) -> np.ndarray:
     """(N, 3) mm: corners of the voxels that are set, without those inside the region."""
     cells = np.zeros(np.add(voxels.shape, 1), dtype=np.int8)
     for shift in itertools.product((0, 1), repeat=3):
         at = tuple(slice(s, s + n) for s, n in zip(shift, voxels.shape, strict=True))
         cells[at] += voxels
-    start = np.array([side.start for side in box]) - 0.5
+    start = (np.zeros(3) if box is None else np.array([side.start for side in box])) - 0.5
     return geometry.to_world(np.argwhere((cells > 0) & (cells < CELLS_AT_CORNER)) + start)
 
 
 def _ways_to_sides(lesion: Mask, structures: LabelMap) -> np.ndarray:
-    """(N, 2) mm from each voxel of the lesion to the nearest of the left, of the right."""
-    found = inside(lesion, structures.voxels)
-    for place, side in enumerate(SIDES):  # most lesions lie on one side: no need to search
-        if coded(structures, found, lambda name, s=side: side_of(name) == s).all():
-            ways = np.full((len(found), len(SIDES)), np.inf)
-            ways[:, place] = 0.0
-            return ways
-    box = box_around(lesion, SEARCH_MM)
+    """(N, 2) mm from voxels of the lesion to the nearest of the left, of the right."""
+    box = box_around(lesion, 0.0)
     points = points_of(lesion.voxels[box], lesion.geometry, box)
-    ids = structures.voxels[box]
-    ways = []
-    for side in SIDES:
-        theirs = coded(structures, ids, lambda name, s=side: side_of(name) == s).astype(bool)
-        ways.append(mm_between(points, points_of(theirs, lesion.geometry, box)))
-    return np.column_stack(ways)
+    found = inside(lesion, structures.voxels)
+    ways = np.full((len(found), len(SIDES)), np.inf)
+    on = [
+        coded(structures, found, lambda name, s=side: side_of(name) == s).astype(bool)
+        for side in SIDES
+    ]
+    for place, side in enumerate(on):
+        ways[side, place] = 0.0
+        if side.all():  # as most lesions are: no need to search
+            return ways
+    for place, side in enumerate(SIDES):
+        rest = ~on[place]
+        ways[rest, place] = _ways_to_side(structures, points[rest], side)
+    return ways
+
+
+def _ways_to_side(structures: LabelMap, points: np.ndarray, side: str) -> np.ndarray:
+    """(N,) mm from (N, 3) mm outside of a side's structures to the nearest of their voxels."""
+
+    def theirs() -> np.ndarray:
+        whole = labelled(structures, lambda name: side_of(name) == side)
+        # whoever is outside meets their surface first
+        return points_of(whole & ~ndimage.binary_erosion(whole), structures.geometry)
+
+    return landmarks_of(structures).mm_to(side, points, theirs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from scipy.special import ndtr
@@ -12,14 +12,13 @@ from scipy.special import ndtr
 from medprompt_cli.characterization.around import (
     box_around,
     labelled,
-    mm_between,
     mm_from,
     points_of,
 )
+from medprompt_cli.characterization.landmarks import SEARCH_MM, landmarks_of, spread
 from medprompt_cli.characterization.places import (
     BORDER_ERROR_MM,
     LOBE_NAMES,
-    SEARCH_MM,
     lobe,
 )
 from medprompt_cli.domain.anatomy import GROUPS
@@ -238,14 +237,18 @@ def _far_lobes(piece: Mask, parcels: LabelMap, certain: float) -> Iterator[str]:
     By how much farther their cortex is than that of the nearest lobe, as the probability of a
     lobe is found in `characterization/places.py`.
     """
-    box = box_around(piece, SEARCH_MM)
+    box = box_around(piece, 0.0)
     points = points_of(piece.voxels[box], piece.geometry, box)
+    points = points[spread(len(points))]
+    known = landmarks_of(parcels)
+
+    def cortex(lobe_: str) -> np.ndarray:
+        return points_of(labelled(parcels, _LOBES[lobe_].__contains__), parcels.geometry)
+
     ways = np.column_stack(
-        [
-            np.minimum(mm_between(points, points_of(cortex, piece.geometry, box)), SEARCH_MM)
-            for cortex in (labelled(parcels, _LOBES[n].__contains__, box) for n in LOBE_NAMES)
-        ]
+        [known.mm_to(name, points, partial(cortex, name)) for name in LOBE_NAMES]
     )
+    ways = np.minimum(ways, SEARCH_MM)
     farther = np.median(ways - ways.min(axis=1, keepdims=True), axis=0)
     for name, far in zip(LOBE_NAMES, farther, strict=True):
         if ndtr(far / (2 * BORDER_ERROR_MM)) >= certain:

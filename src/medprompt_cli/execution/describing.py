@@ -22,8 +22,8 @@ from medprompt_cli.execution.values import Characterized, Image
 from medprompt_cli.measurement.instances import find_instances, instance_masks
 
 MOST_INSTANCES = 50
-"""Of every kind of lesion so many are described one by one, the largest: a fifth of a second
-each, most of it spent on where they lie."""
+"""Of every kind of lesion so many are described one by one, the largest: a twentieth of a
+second each, most of it spent on where they lie."""
 
 Look = tuple[str, tuple[Image, ...], Callable[[Mask], Finding]]
 """A feature, the images that show it, and how it is found."""
