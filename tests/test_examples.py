@@ -106,8 +106,11 @@ def test_r_reads_the_table_of_a_cohort_of_twenty(measured, repository):
 
 
 def test_every_example_has_a_test(repository):
+    # The others: tests/examples/test_opened.py, tests/cohort/test_real_slurm.py.
     scripts = (repository / "examples").glob("*.*")
 
+    elsewhere = {"groups.py", "notebook.py", "slurm_array.sh", "slurm_submit.sh"}
     assert {path.name for path in scripts} == {
         *("segment_folder.sh", "tables.R", "tables.py", "volumes.py"),
+        *elsewhere,
     }

@@ -3,6 +3,7 @@
 >>> from medprompt_cli.api import SegmentOptions, segment
 >>> done = segment("bids", "out", ["ventricles"])  # doctest: +SKIP
 >>> [mask for outcome in done.outcomes for mask in outcome.masks]  # doctest: +SKIP
+>>> open_cohort("out").tables.measurements.head()  # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -28,10 +29,15 @@ from medprompt_cli.cohort.longitudinal import limits_from as _limits_from
 from medprompt_cli.cohort.longitudinal import run_longitudinal as _run_longitudinal
 from medprompt_cli.cohort.masks import MaskJob as _MaskJob
 from medprompt_cli.cohort.masks import measure_masks as _measure_masks
+from medprompt_cli.cohort.memory import allowance as _allowance
+from medprompt_cli.cohort.opened import CohortTables, OpenCohort
+from medprompt_cli.cohort.opened import open_output as _open_output
 from medprompt_cli.cohort.options import LongitudinalOptions, MeasureOptions, SegmentOptions
 from medprompt_cli.cohort.outcome import Failure, Outcome, Summary
 from medprompt_cli.cohort.preparing import as_plan as _as_plan
 from medprompt_cli.cohort.preparing import plan_job as _plan_job
+from medprompt_cli.cohort.reporting import Reported, ReportOptions, ReportSummary
+from medprompt_cli.cohort.reporting import write_reports as _write_reports
 from medprompt_cli.cohort.run import AGAIN as _AGAIN
 from medprompt_cli.cohort.run import run_job as _run_job
 from medprompt_cli.cohort.signals import with_white_matter as _with_white_matter
@@ -47,6 +53,7 @@ from medprompt_cli.cohort.wanted import wanted_of as _wanted_of
 from medprompt_cli.errors import PreemptedError as _PreemptedError
 from medprompt_cli.errors import UsageError as _UsageError
 from medprompt_cli.execution.segment import Segments as _Segments
+from medprompt_cli.language.chat import Endpoint
 from medprompt_cli.planning.plan_file import Plan as _Plan
 from medprompt_cli.planning.plan_file import read_plan as _read_plan
 from medprompt_cli.planning.prompt_model import load_prompt_model as _load_prompt_model
@@ -59,11 +66,17 @@ __all__ = [
     "Asked",
     "Calibrated",
     "CaseStatus",
+    "CohortTables",
+    "Endpoint",
     "Failure",
     "LongitudinalOptions",
     "LongitudinalSummary",
     "MeasureOptions",
+    "OpenCohort",
     "Outcome",
+    "ReportOptions",
+    "ReportSummary",
+    "Reported",
     "SegmentOptions",
     "Status",
     "SubjectOutcome",
@@ -74,6 +87,8 @@ __all__ = [
     "find_subjects",
     "longitudinal",
     "measure",
+    "open_cohort",
+    "report",
     "segment",
     "status",
     "tables",
@@ -258,6 +273,40 @@ def tables(
     return _gather(_Path(out), table, None if file is None else _Path(file))
 
 
+def report(out: str | _os.PathLike[str], options: ReportOptions | None = None) -> ReportSummary:
+    """Write a report of every subject of an output folder, from its tables.
+
+    Args:
+        out: What `segment` or `longitudinal` wrote to.
+        options: What reports are to be like; English, of all, with pages, if None.
+
+    Returns:
+        The files of every subject; one that failed is in there with its reason.
+
+    Raises:
+        InputError: If nothing was measured there, or the limits cannot be read.
+        UsageError: If a subject or a region is not known.
+        OutputError: If a file cannot be written.
+    """
+    return _write_reports(_Path(out), options or ReportOptions())
+
+
+def open_cohort(out: str | _os.PathLike[str]) -> OpenCohort:
+    """Open an output folder to work with what is there: tables, masks, images, status.
+
+    >>> cohort = open_cohort("out")  # doctest: +SKIP
+    >>> cohort.tables.measurements.query("quantity == 'volume'")  # doctest: +SKIP
+    >>> cohort.masks(subject="01", region="left hippocampus")  # doctest: +SKIP
+
+    Args:
+        out: What `segment`, `longitudinal` or `measure` wrote to.
+
+    Raises:
+        InputError: If it holds nothing of medprompt.
+    """
+    return _open_output(_Path(out))
+
+
 def status(out: str | _os.PathLike[str]) -> Status:
     """How far a folder is that `segment` writes to: what is done, failed, to do or stale.
 
@@ -335,6 +384,5 @@ def _understood(
 def _open_segmenter(options: SegmentOptions) -> _Segments:
     from medprompt_cli.segmentation.segmenter import Segmenter
 
-    return Segmenter(
-        device=options.device, weights=options.weights, memory_gb=options.memory_gb
-    )
+    tiles_gb = _allowance(options.memory_gb).tile_gb
+    return Segmenter(device=options.device, weights=options.weights, memory_gb=tiles_gb)

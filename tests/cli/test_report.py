@@ -29,10 +29,10 @@ def test_the_files_are_printed(out):
 
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
-        str(out / "sub-01_report.json"),
-        str(out / "sub-01_report.md"),
+        str(out / "sub-01_lang-ko_report.json"),
+        str(out / "sub-01_lang-ko_report.md"),
     ]
-    assert "- 뇌: 1200 mL." in (out / "sub-01_report.md").read_text(encoding="utf-8")
+    assert "- 뇌: 1200 mL." in (out / "sub-01_lang-ko_report.md").read_text(encoding="utf-8")
 
 
 def test_what_is_not_known_is_said(out):
@@ -40,7 +40,10 @@ def test_what_is_not_known_is_said(out):
     result = CliRunner().invoke(app, arguments)
 
     assert result.exit_code == 0
-    assert result.stderr == "sub-01: Nothing is known of insula.\n"
+    assert result.stderr == (
+        "sub-01: Nothing is known of insula: it was not asked for, and no lesion is placed in"
+        " it.\n"
+    )
 
 
 def test_a_failure_is_named_and_the_exit_code_is_1(out):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 
 import pytest
 from hypothesis import given
@@ -79,6 +80,34 @@ def test_lists_and_spellings(words):
     assert labels == ["--participant-label=01", "--participant-label=02"]
     assert [word for word in found if word in HERE] == list(HERE)
     assert found[-3:] == ["-p", "brain", "--skip-bids-validation"]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "--participant-label 01 03 --session-label a --bids-filter-file f.json"
+        " --skip-bids-validation -w work --nprocs 2 --mem 4G",
+        "--participant_label sub-01 sub-03 --session_label ses-a --bids_filter_file f.json"
+        " --skip_bids_validation --work_dir work --nprocs 2 --mem 4G",
+        "--participant_label='01 03' --session_label=a --bids_filter_file=f.json"
+        " --skip_bids_validation --work_dir=work --nprocs=2 --mem=4G",
+        "-w work --session_label a --mem=4096M --nprocs 2 --bids-filter-file f.json"
+        " --skip-bids-validation --participant_label 01 --participant-label 03",
+    ],
+    ids=["dashes", "underscores", "equals", "mixed"],
+)
+@pytest.mark.parametrize("first", [True, False], ids=["before", "after"])
+def test_every_option_in_both_spellings(bids, medprompt, tmp_path, opened, typed, first):
+    (tmp_path / "f.json").write_text('{"a": {"suffix": "T1w"}}')
+    (bids / "dataset_description.json").unlink()
+    words = [*shlex.split(typed), "-p", "left hippocampus"]
+    code, names, shown = medprompt(*([*words, *HERE] if first else [*HERE, *words]))
+
+    assert code == 0, shown.stderr
+    assert names == ["sub-01_ses-a_T1w", "sub-03_ses-a_T1w"]
+    assert os.environ["OMP_NUM_THREADS"] == "2"
+    assert opened[0].memory_gb is not None
+    assert not (tmp_path / "work").exists()
 
 
 def test_what_is_no_name_of_an_option_keeps_its_underscores():

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -158,3 +159,45 @@ def test_an_array_with_a_killed_and_a_stopped_task_gives_what_one_process_gives(
     assert status.returncode == 0
     assert results(many) == results(one)
     assert "measurements.tsv" in results(many)
+
+
+@pytest.fixture
+def on_path(medprompt, tmp_path, monkeypatch):
+    """`medprompt` by its name, here and in jobs."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    python, script = medprompt
+    # A job calls the command that lies beside the interpreter of the one that submitted it.
+    lines = (
+        f"#!{python}",
+        f"import sys; sys.executable = {str(folder / 'python')!r}",
+        "from medprompt_cli.cli.app import main",
+        'if sys.argv[1] != "segment": main()',
+        Path(script).read_text(),
+    )
+    (folder / "medprompt").write_text("\n".join(lines))
+    (folder / "medprompt").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+
+def test_the_examples_do_a_cohort(cluster, bids, on_path, tmp_path, repository):
+    examples, prompts = repository / "examples", ("left hippocampus", "ventricles")
+    one, two = tmp_path / "one", tmp_path / "two"
+    for number in range(3, 7):
+        shutil.rmtree(bids / f"sub-{number:02}")
+    array = ("sbatch", "--quiet", "--array=4-5", f"--output={tmp_path}/%a.txt")
+    slurm(*array, str(examples / "slurm_array.sh"), str(bids), str(one), *prompts)
+    said = slurm(str(examples / "slurm_submit.sh"), str(bids), str(two), "1", *prompts)
+    wait_for(lambda: not slurm("squeue", "--noheader").strip())
+
+    jobs, status = said.splitlines()
+    assert re.fullmatch(r"array \d+, tables \d+", jobs)
+    assert status == f"3 cases: 3 done, 0 failed, 0 to do, 0 stale. Results: {two}"
+    for task in (4, 5):
+        log = (tmp_path / f"{task}.txt").read_text()
+        assert f"shard {task - 3}/2 (task {task} of the SLURM array 4-5)" in log
+        assert "0 failed." in log
+    of_two = results(two)
+    assert of_two.pop("measurements.tsv")
+    assert of_two.pop("measurements.json")
+    assert results(one) == of_two

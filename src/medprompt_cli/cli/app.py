@@ -18,13 +18,16 @@ import typer
 from typer.core import TyperGroup
 
 from medprompt_cli import __version__
-from medprompt_cli.errors import MedpromptError
+from medprompt_cli.errors import MedpromptError, one_line
 
 INTERNAL_ERROR = 70
 """Exit code of a bug. Source: BSD sysexits, EX_SOFTWARE."""
 
 BROKEN_PIPE = 141
 """Exit code when the reader of stdout has gone, as in `| head`: 128 + SIGPIPE."""
+
+COMPLETION = ("install_completion", "show_completion")
+"""Typer's own options; a line of `--help` names the first."""
 
 COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("segment", "medprompt_cli.cli.segment", "segment"),
@@ -55,6 +58,14 @@ before its function runs."""
 class ReportingGroup(TyperGroup):
     """The group of all commands; says in one place what went wrong."""
 
+    def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - typer keeps the type to itself
+        """All parameters; those that install completion are not shown by `--help`."""
+        params: list[Any] = super().get_params(ctx)
+        for param in params:
+            if param.name in COMPLETION:
+                param.hidden = True
+        return params
+
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer keeps the type to itself
         """Run the chosen command; turn our errors into a message and an exit code."""
         try:
@@ -62,7 +73,8 @@ class ReportingGroup(TyperGroup):
             sys.stdout.flush()
         except MedpromptError as error:
             _show_traceback_if_asked()
-            typer.echo(f"Error: {error}\nTry: {error.remedy}", err=True)
+            said = f"Error: {error}\nTry: {error.remedy}"
+            typer.echo("\n".join(map(one_line, said.splitlines())), err=True)
             raise typer.Exit(error.exit_code) from error
         except BrokenPipeError as error:
             _silence_stdout()
@@ -74,7 +86,6 @@ app = typer.Typer(
     name="medprompt",
     cls=ReportingGroup,
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -95,6 +106,8 @@ def medprompt(
     ] = False,
 ) -> None:
     """Say what you want, get it measured, for every scan of a cohort.
+
+    --install-completion lets your shell complete what you type.
 
     For research only: not a medical device.
     """

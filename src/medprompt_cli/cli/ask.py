@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from medprompt_cli.cli.documents import print_json
 from medprompt_cli.cli.options import AgentModel, Device, PromptModelFile, Weights
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def ask(  # noqa: PLR0913, PLR0917 - one argument for each option
     for file in asked.files:
         typer.echo(f"Written: {file}", err=True)
     if as_json:
-        typer.echo(json.dumps(transcript.as_json(), indent=2, ensure_ascii=False))
+        print_json(transcript.as_json())
     else:
         for sentence in transcript.answers:
             typer.echo(sentence)

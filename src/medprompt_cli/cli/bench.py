@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from medprompt_cli.cli.documents import print_json
 from medprompt_cli.cli.options import Device
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 COLUMNS = (
     *("subjects", "targets", "streams", "slices mm", "wall s", "index s", "read s"),
     *("network s", "post s", "measure s", "write s", "read MB", "written MB", "GFLOP"),
-    *("of peak", "subjects/h", "memory MB", "overlap"),
+    *("of peak", "of gunzip", "of disk", "subjects/h", "memory MB", "overlap"),
 )
 
 
@@ -63,8 +63,7 @@ def bench(  # noqa: PLR0913, PLR0917 - one argument for each option
     with tempfile.TemporaryDirectory(dir=work_dir, prefix="medprompt-bench-") as folder:
         machine, runs = Bench(Path(folder), options).run(report)
     if as_json:
-        content = {"machine": vars(machine), "runs": [run.as_json(machine) for run in runs]}
-        typer.echo(json.dumps(content, indent=2))
+        print_json({"machine": vars(machine), "runs": [run.as_json(machine) for run in runs]})
     else:
         typer.echo(as_text(machine, runs))
 
@@ -88,17 +87,21 @@ def _cells(run: Run, machine: Machine) -> list[str]:
     return [
         *map(str, (run.subjects, run.targets, run.streams, run.slices_mm)),
         f"{run.wall_s:.2f}",
-        f"{run.index_s:.3f}",
+        f"{run.index_s:.4f}",
         *seconds,
         f"{run.seconds['write']:.2f}",
-        f"{run.read_bytes / 1e6:.1f}",
-        f"{run.written_bytes / 1e6:.1f}",
+        f"{run.read_bytes / 1e6:.3g}",
+        f"{run.written_bytes / 1e6:.3g}",
         f"{run.network_flops * run.subjects / 1e9:.0f}",
-        f"{run.share_of(machine)['network']:.2f}",
+        *(_share(run.share_of(machine)[stage]) for stage in ("network", "read", "write")),
         f"{run.subjects_per_hour:.0f}",
         f"{run.peak_bytes / 1e6:.0f}",
         f"{run.overlap:.2f}",
     ]
+
+
+def _share(share: float | None) -> str:
+    return "n/a" if share is None else f"{share:.2g}"
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from medprompt_cli.cli import completion
+from medprompt_cli.cli.documents import print_json
+from medprompt_cli.cli.memory import Memory
 from medprompt_cli.cli.options import (
     Device,
     Intervals,
@@ -43,7 +45,12 @@ def calibrate(  # noqa: PLR0913, PLR0917 - one argument for each option
     out: Out,
     prompt: Annotated[
         list[str] | None,
-        typer.Option("--prompt", "-p", help="What to measure, in words; 'all' if left out."),
+        typer.Option(
+            "--prompt",
+            "-p",
+            help="What to measure, in words; 'all' if left out.",
+            autocompletion=completion.regions,
+        ),
     ] = None,
     plan: PlanFile = None,
     participant_label: Participants = None,
@@ -56,10 +63,7 @@ def calibrate(  # noqa: PLR0913, PLR0917 - one argument for each option
     device: Device = "auto",
     weights: Weights = None,
     prompt_weights: PromptWeights = None,
-    memory: Annotated[
-        float | None,
-        typer.Option(min=0.1, help="GB that one image may take beyond the weights."),
-    ] = None,
+    memory: Memory = None,
     force: Annotated[
         bool, typer.Option("--force", help="Do again what is done already.")
     ] = False,
@@ -85,7 +89,7 @@ def calibrate(  # noqa: PLR0913, PLR0917 - one argument for each option
         found = run(source, out, asked, options)
     typer.echo("\n".join(_lines(found)), err=True)
     if as_json:
-        typer.echo(json.dumps(_as_json(found), indent=2, ensure_ascii=False))
+        print_json(_as_json(found))
     elif found.rows:
         typer.echo("\n".join(_table(found)))
     _leave(found)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from medprompt_cli.errors import InputError
+from medprompt_cli.cli.documents import print_json
+from medprompt_cli.errors import InputError, one_line
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -56,7 +56,7 @@ def check(
     with case_progress(len(dataset.images)) as advance:
         inspection = inspect(dataset, deep=deep, advance=advance)
     if as_json:
-        typer.echo(json.dumps(_as_json(inspection), indent=2))
+        print_json(_as_json(inspection))
     else:
         typer.echo(_as_text(inspection), nl=False)
     if not inspection.usable:
@@ -115,12 +115,10 @@ def _problem_lines(inspection: Inspection) -> list[str]:
     if not problems:  # without an image, that is the problem
         return ["No problems"] if inspection.usable else []
     lines = [f"{_count(len(problems), 'problem')}:"]
-    lines += [
-        f"{p.code}  {_one_line(_below(p, root))}: {_one_line(p.message)}" for p in problems
-    ]
+    lines += [f"{p.code}  {one_line(_below(p, root))}: {one_line(p.message)}" for p in problems]
     lines.append("What to do:")
     remedies = dict.fromkeys((problem.code, problem.remedy) for problem in problems)
-    lines += [f"{code}  {_one_line(remedy)}" for code, remedy in remedies]
+    lines += [f"{code}  {one_line(remedy)}" for code, remedy in remedies]
     return lines
 
 
@@ -129,14 +127,6 @@ def _below(problem: Problem, root: Path) -> str:
     if problem.path == root or not problem.path.is_relative_to(root):
         return str(problem.path)
     return str(problem.path.relative_to(root))
-
-
-def _one_line(text: str) -> str:
-    """`text` with line breaks, control characters and undecodable bytes spelt out."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
-        for char in text
-    )
 
 
 def _count(number: int, what: str) -> str:

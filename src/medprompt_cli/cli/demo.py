@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from medprompt_cli.cli.documents import print_json
+
 
 def demo(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
@@ -16,6 +18,9 @@ def demo(
         bool, typer.Option("--small", help="Coarse grids, quick to make.")
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="The same seed, the same dataset.")] = 0,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the paths of the images as JSON.")
+    ] = False,
 ) -> None:
     """Write a BIDS dataset of computed heads into DIR, with the truth beside it.
 
@@ -31,5 +36,8 @@ def demo(
             typer.echo(f"wrote {image}", err=True)
 
     images = write_demo(folder, DemoOptions(subjects, sessions, small, seed), report)
+    if as_json:
+        print_json({"folder": folder, "truth": folder / TRUTH, "images": images})
+        return
     typer.echo(f"{folder}: {len(images)} images; where everything is: {folder / TRUTH}")
     typer.echo(f"Next: medprompt segment {folder} OUT -p all")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from medprompt_cli.cli.documents import print_json
 from medprompt_cli.cli.evaluate_instructions import instructions
 from medprompt_cli.cli.evaluate_reports import reports
 
@@ -94,7 +95,7 @@ def masks(  # noqa: PLR0913, PLR0917 - one for each option
 
         write_parquet([*(one for scores in found for one in scores), *pooled], parquet)
     if as_json:
-        typer.echo(_as_json(found, pooled))
+        print_json(_as_json(found, pooled))
     else:
         typer.echo(_as_markdown(found, pooled, cases, by, hd95=hd95))
 
@@ -105,6 +106,7 @@ def picture(
     labels: Annotated[Path, typer.Argument(help="A label map or mask on its grid.")],
     out: Annotated[Path, typer.Argument(help="PNG file to write.")],
     slices: Annotated[int, typer.Option(min=1, help="Slices in each row.")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the path as JSON.")] = False,
 ) -> None:
     """Draw the outlines of LABELS on slices of IMAGE: axial, coronal, sagittal.
 
@@ -116,7 +118,10 @@ def picture(
     from medprompt_cli.evaluation.pictures import mosaic, write_png
 
     write_png(mosaic(read_image(image), read_labels(labels), slices), out)
-    typer.echo(out)
+    if as_json:
+        print_json({"file": out})
+    else:
+        typer.echo(out)
 
 
 group.command("reports")(reports)
@@ -175,15 +180,13 @@ class _Predictor:
         return self.segmenter.segment(volumes, visible)
 
 
-def _as_json(found: Sequence[Sequence[Score]], pooled: Sequence[Score]) -> str:
-    import json
-
+def _as_json(found: Sequence[Sequence[Score]], pooled: Sequence[Score]) -> dict[str, object]:
     from medprompt_cli.evaluation.masks import by_kind
     from medprompt_cli.evaluation.report import rows
 
     dice = {scores[0].scan: by_kind(scores) for scores in found if scores}
     scores = rows([*(one for scores in found for one in scores), *pooled])
-    return json.dumps({"dice": dice, "scores": scores}, indent=1)
+    return {"dice": dice, "scores": scores}
 
 
 def _as_markdown(

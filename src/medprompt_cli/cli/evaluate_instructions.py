@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from medprompt_cli.cli.documents import print_json
 from medprompt_cli.cli.options import Device, PromptWeights, Weights
 
 if TYPE_CHECKING:
@@ -52,7 +53,10 @@ def instructions(
         typer.echo(f"{case} {became}", err=True)
 
     found = evaluate_instructions(dataset, Models(segmenter, reader), out, report)
-    typer.echo(_as_json(found) if as_json else found.page.rstrip("\n"))
+    if as_json:
+        print_json(_as_json(found))
+    else:
+        typer.echo(found.page.rstrip("\n"))
     for case, failure in found.failures.items():
         typer.echo(f"failed [{failure.code}] {case}: {failure.problem}", err=True)
         typer.echo(f"    Try: {failure.remedy}", err=True)
@@ -60,11 +64,8 @@ def instructions(
         raise typer.Exit(FAILED)
 
 
-def _as_json(found: Evaluated) -> str:
-    import json
-
+def _as_json(found: Evaluated) -> dict[str, object]:
     from medprompt_cli.evaluation.instructions.tables import rows
 
     failures = {case: failure.as_json() for case, failure in found.failures.items()}
-    content = {"scores": rows(found.scores), "failures": failures}
-    return json.dumps(content, indent=1, ensure_ascii=False)
+    return {"scores": rows(found.scores), "failures": failures}

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from medprompt_cli.cli.documents import print_json
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -62,7 +64,10 @@ def reports(  # noqa: PLR0913, PLR0917 - one for each option
         write_parquet(found.scores, SCORES, parquet)
     if keywords is not None:
         _write_keywords(found, keywords)
-    typer.echo(_as_json(found) if as_json else _as_markdown(found, pairs, terms, published))
+    if as_json:
+        print_json(_as_json(found))
+    else:
+        typer.echo(_as_markdown(found, pairs, terms, published))
 
 
 def _pairs(candidates: Path, references: Path | None) -> list[ReportPair]:
@@ -83,18 +88,16 @@ def _write_keywords(found: Judgement, path: Path) -> None:
         write_parquet(found.keywords, KEYWORDS, path)
 
 
-def _as_json(found: Judgement) -> str:
-    import json
+def _as_json(found: Judgement) -> dict[str, object]:
     from dataclasses import asdict
 
     from medprompt_cli.evaluation.reports.tables import KEYWORDS, SCORES, rows
 
-    content = {
+    return {
         "scores": rows(found.scores, SCORES),
         "keywords": rows(found.keywords, KEYWORDS),
         "differences": [asdict(one) for one in found.differences],
     }
-    return json.dumps(content, indent=1, ensure_ascii=False)
 
 
 def _as_markdown(

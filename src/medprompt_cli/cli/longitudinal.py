@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from medprompt_cli.cli import completion
+from medprompt_cli.cli.documents import print_json
+from medprompt_cli.cli.memory import Memory
 from medprompt_cli.cli.options import (
     Device,
     Intervals,
@@ -20,6 +22,7 @@ from medprompt_cli.cli.options import (
     Weights,
 )
 from medprompt_cli.cli.segment import INTERRUPTED, segment_options
+from medprompt_cli.errors import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +40,12 @@ def longitudinal(  # noqa: PLR0913, PLR0917 - one argument for each option
     out: Out,
     prompt: Annotated[
         list[str] | None,
-        typer.Option("--prompt", "-p", help="What to follow, in words; as for segment."),
+        typer.Option(
+            "--prompt",
+            "-p",
+            help="What to follow, in words; as for segment.",
+            autocompletion=completion.regions,
+        ),
     ] = None,
     plan: PlanFile = None,
     participant_label: Participants = None,
@@ -60,10 +68,7 @@ def longitudinal(  # noqa: PLR0913, PLR0917 - one argument for each option
     device: Device = "auto",
     weights: Weights = None,
     prompt_weights: PromptWeights = None,
-    memory: Annotated[
-        float | None,
-        typer.Option(min=0.1, help="GB that one image may take beyond the weights."),
-    ] = None,
+    memory: Memory = None,
     force: Annotated[
         bool, typer.Option("--force", help="Do again what is done already.")
     ] = False,
@@ -90,7 +95,7 @@ def longitudinal(  # noqa: PLR0913, PLR0917 - one argument for each option
         summary = run(source, out, prompt or (), options)
     typer.echo("\n".join(_lines(summary, out)), err=True)
     if as_json:
-        typer.echo(json.dumps(_as_json(summary), indent=2, ensure_ascii=False))
+        print_json(_as_json(summary))
     else:
         for path in _shown_files(summary):
             typer.echo(path)
@@ -121,11 +126,11 @@ def _lines(summary: LongitudinalSummary, out: Path) -> Iterator[str]:
     )
     for outcome in scans.having("failed"):
         if outcome.failure:
-            yield f"failed [{outcome.failure.code}]: {outcome.failure.problem}"
+            yield f"failed [{outcome.failure.code}]: {one_line(outcome.failure.problem)}"
             yield f"    Try: {outcome.failure.remedy}"
     for subject in failed:
         if subject.failure:
-            yield f"failed [{subject.failure.code}]: {subject.failure.problem}"
+            yield f"failed [{subject.failure.code}]: {one_line(subject.failure.problem)}"
             yield f"    Try: {subject.failure.remedy}"
     for subject in subjects:
         yield from (f"{subject.subject}: {said}" for said in subject.answers)

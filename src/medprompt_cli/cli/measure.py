@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
+from medprompt_cli.cli import completion
+from medprompt_cli.cli.documents import print_json
 from medprompt_cli.cli.options import PlanFile
 
 if TYPE_CHECKING:
@@ -35,7 +37,12 @@ def measure(  # noqa: PLR0913, PLR0917 - one argument for each option
     ] = None,
     prompt: Annotated[
         list[str] | None,
-        typer.Option("--prompt", "-p", help="Keep what is asked for, in words."),
+        typer.Option(
+            "--prompt",
+            "-p",
+            help="Keep what is asked for, in words.",
+            autocompletion=completion.regions,
+        ),
     ] = None,
     plan: PlanFile = None,
     every_surface: Annotated[
@@ -49,6 +56,9 @@ def measure(  # noqa: PLR0913, PLR0917 - one argument for each option
             " (6), also an edge (18), also a corner (26)."
         ),
     ] = "26",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print what became of every case as JSON.")
+    ] = False,
 ) -> None:
     """Measure every region of MASKS, whoever made them; no network is loaded.
 
@@ -68,10 +78,31 @@ def measure(  # noqa: PLR0913, PLR0917 - one argument for each option
     )
     summary = run(masks, out, options)
     typer.echo(_summary_text(summary, out), err=True)
-    for outcome in summary.outcomes:
-        for part in outcome.outputs:
-            typer.echo(part)
+    if as_json:
+        print_json(_as_json(summary))
+    else:
+        for outcome in summary.outcomes:
+            for part in outcome.outputs:
+                typer.echo(part)
     raise typer.Exit(summary.exit_code)
+
+
+def _as_json(summary: Summary) -> dict[str, object]:
+    return {
+        "planned": summary.planned,
+        "exit_code": summary.exit_code,
+        "cases": [
+            {
+                "name": outcome.name,
+                "inputs": [str(path) for path in (outcome.source, *outcome.partners)],
+                "status": outcome.status,
+                "tables": [str(part) for part in outcome.outputs],
+                "targets": dict(outcome.targets),
+                "error": outcome.failure.as_json() if outcome.failure else None,
+            }
+            for outcome in summary.outcomes
+        ],
+    }
 
 
 def _summary_text(summary: Summary, out: Path) -> str:

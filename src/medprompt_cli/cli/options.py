@@ -7,10 +7,17 @@ from typing import Annotated, Literal
 
 import typer
 
+from medprompt_cli.cli import completion
+
 Out = Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the results.")]
 Prompts = Annotated[
     list[str] | None,
-    typer.Option("--prompt", "-p", help="What you want, in words; 'all' for every structure."),
+    typer.Option(
+        "--prompt",
+        "-p",
+        help="What you want, in words; 'all' for every structure.",
+        autocompletion=completion.regions,
+    ),
 ]
 PlanFile = Annotated[
     Path | None, typer.Option("--plan", help="A plan.json, in place of prompts.")
@@ -34,7 +41,10 @@ Intervals = Annotated[
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 Weights = Annotated[
-    str | None, typer.Option(help="Name or file; the bundled weights otherwise.")
+    str | None,
+    typer.Option(
+        help="Name or file; the bundled weights otherwise.", autocompletion=completion.weights
+    ),
 ]
 PromptWeights = Annotated[
     Path | None, typer.Option(help="Weights that read sentences, if not the bundled ones.")

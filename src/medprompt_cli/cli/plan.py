@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from medprompt_cli.cli.documents import print_json
 from medprompt_cli.cli.options import AgentModel, PromptModelFile
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from medprompt_cli.execution.fitness import Misfit
     from medprompt_cli.planning.checker import Needs
     from medprompt_cli.planning.compile import Compiled
     from medprompt_cli.planning.tree import Program
@@ -56,14 +61,19 @@ def plan(  # noqa: PLR0913, PLR0917 - one argument for each option
     found = _found(prompt, saved, model, (agent_endpoint, agent_model))
     if alternative is not None:
         found = _chosen(found, alternative)
+    fit = None if check is None or found.program is None else _Fit(check, found.program)
+    if as_json:
+        print_json(as_contract(found) | ({"check": fit.as_json()} if fit else {}))
     _show(found, as_json=as_json)
     if found.program is None:
         raise typer.Exit(NOT_UNDERSTOOD)
     if out is not None:
         _write(out, found)
         typer.echo(f"Written to {out}.", err=True)
-    if check is not None and _report_misfits(check, found.program):
-        raise typer.Exit(CANNOT)
+    if fit is not None:
+        fit.tell()
+        if fit.misfits:
+            raise typer.Exit(CANNOT)
 
 
 def _found(
@@ -84,13 +94,9 @@ def _found(
 
 
 def _show(found: Compiled, *, as_json: bool) -> None:
-    import json
-
     from medprompt_cli.planning.checker import check
 
-    if as_json:
-        typer.echo(json.dumps(as_contract(found), indent=2, ensure_ascii=False))
-    elif found.program is not None:
+    if not as_json and found.program is not None:
         typer.echo(found.text, nl=not found.text.endswith("\n"))
         typer.echo(_needs_text(check(found.program)), err=True)
     for line in _remarks(found):
@@ -150,17 +156,39 @@ def _by_endpoint(prompt: str, url: str, name: str) -> Compiled:
     return Compiled("ok", prompt, program, print_program(program), summarise(program))
 
 
-def _report_misfits(source: Path, program: Program) -> bool:
-    """Print what cases lack; whether any lacks something."""
-    from medprompt_cli.api import find_misfits
+class _Fit:
+    """Which cases of a dataset can satisfy a program; the dataset is read when asked."""
 
-    count, found = find_misfits(source, program)
-    for misfit in found:
-        typer.echo(f"{misfit.case}: {misfit.reason}", err=True)
-    cannot = len({misfit.case.partition(" ")[0] for misfit in found})
-    subjects = "1 subject" if count == 1 else f"{count} subjects"
-    typer.echo(f"{count - cannot} of {subjects} can satisfy this plan.", err=True)
-    return bool(found)
+    def __init__(self, source: Path, program: Program) -> None:
+        self.source, self.program = source, program
+
+    @cached_property
+    def _found(self) -> tuple[int, Sequence[Misfit]]:
+        from medprompt_cli.api import find_misfits
+
+        return find_misfits(self.source, self.program)
+
+    @property
+    def misfits(self) -> Sequence[Misfit]:
+        """What cases lack."""
+        return self._found[1]
+
+    @property
+    def _able(self) -> int:
+        return self._found[0] - len({one.case.partition(" ")[0] for one in self.misfits})
+
+    def tell(self) -> None:
+        """Print what cases lack."""
+        for misfit in self.misfits:
+            typer.echo(f"{misfit.case}: {misfit.reason}", err=True)
+        count = self._found[0]
+        subjects = "1 subject" if count == 1 else f"{count} subjects"
+        typer.echo(f"{self._able} of {subjects} can satisfy this plan.", err=True)
+
+    def as_json(self) -> dict[str, object]:
+        """How many subjects there are and can, and what the others lack."""
+        misfits = [{"case": one.case, "reason": one.reason} for one in self.misfits]
+        return {"subjects": self._found[0], "can": self._able, "misfits": misfits}
 
 
 def as_contract(found: Compiled) -> dict[str, object]:

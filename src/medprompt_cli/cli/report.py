@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from medprompt_cli.cli import completion
+from medprompt_cli.cli.documents import print_json
 from medprompt_cli.cli.options import AgentModel, Participants
 
 if TYPE_CHECKING:
-    from medprompt_cli.cohort.reporting import Reported
+    from medprompt_cli.cohort.reporting import Reported, ReportSummary
 
 
 def report(  # noqa: PLR0913, PLR0917 - one argument for each option
@@ -24,7 +26,10 @@ def report(  # noqa: PLR0913, PLR0917 - one argument for each option
     ] = "global",
     region: Annotated[
         list[str] | None,
-        typer.Option(help="A region to write about; may be repeated. Else where lesions lie."),
+        typer.Option(
+            help="A region to write about; may be repeated. Else where lesions lie.",
+            autocompletion=completion.regions,
+        ),
     ] = None,
     language: Annotated[
         Literal["en", "ko"], typer.Option("--language", "-l", help="English or Korean.")
@@ -51,6 +56,9 @@ def report(  # noqa: PLR0913, PLR0917 - one argument for each option
         typer.Option(help="How the language model is told to write."),
     ] = "plain",
     pages: Annotated[bool, typer.Option("--pages/--no-pages", help="Write HTML, too.")] = True,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print what became of every report as JSON.")
+    ] = False,
 ) -> None:
     """Write a report of every subject of OUT: JSON, Markdown and a page that opens anywhere.
 
@@ -71,8 +79,10 @@ def report(  # noqa: PLR0913, PLR0917 - one argument for each option
         level=instructions,
         pages=pages,
     )
-    summary = write_reports(out, options, _show)
-    if summary.index is not None:
+    summary = write_reports(out, options, _tell if as_json else _show)
+    if as_json:
+        print_json(_as_json(summary))
+    elif summary.index is not None:
         typer.echo(summary.index)
     raise typer.Exit(summary.exit_code)
 
@@ -81,8 +91,28 @@ def _show(done: Reported) -> None:
     """Paths on stdout, and what has to be known on stderr."""
     for path in done.files:
         typer.echo(path)
+    _tell(done)
+
+
+def _tell(done: Reported) -> None:
     for note in done.notes:
         typer.echo(f"{done.subject}: {note}", err=True)
     if done.failure is not None:
         typer.echo(f"failed [{done.failure.code}]: {done.failure.problem}", err=True)
         typer.echo(f"    Try: {done.failure.remedy}", err=True)
+
+
+def _as_json(summary: ReportSummary) -> dict[str, object]:
+    return {
+        "exit_code": summary.exit_code,
+        "index": summary.index,
+        "subjects": [
+            {
+                "subject": done.subject,
+                "files": done.files,
+                "notes": done.notes,
+                "error": done.failure.as_json() if done.failure else None,
+            }
+            for done in summary.subjects
+        ],
+    }

@@ -13,15 +13,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
+from medprompt_cli.cli.documents import print_json
+from medprompt_cli.cli.memory import Memory, memory_gb
 from medprompt_cli.cli.options import Device, Out, PlanFile, Prompts
 from medprompt_cli.cli.segment import segment_and_tell
-from medprompt_cli.errors import UsageError
 
 LISTS = ("--participant-label", "--session-label")
 """Options that take several values in a row."""
@@ -29,15 +31,7 @@ LISTS = ("--participant-label", "--session-label")
 POSITIONALS = 3
 """BIDS OUT LEVEL."""
 
-PROCESS_GB = 1.0
-"""Of `--mem`, what libraries and weights take before the first image."""
-
-LARGEST_BARE_GB = 1000
-"""A larger number without a unit was meant in MB."""
-
 _LABEL = re.compile(r"((sub|ses)-)?[0-9A-Za-z]+")
-_MEMORY = re.compile(r"(\d+(?:\.\d+)?)([KMGT]?)i?B?", re.IGNORECASE)
-_GB = {"K": 1e-6, "M": 1e-3, "G": 1.0, "T": 1e3, "": 1.0}
 
 
 @dataclass
@@ -155,9 +149,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each option
         typer.Option("--work-dir", "-w", help="Accepted; nothing is written there."),
     ] = None,
     nprocs: Annotated[int | None, typer.Option(min=1, help="Cores to use.")] = None,
-    mem: Annotated[
-        str | None, typer.Option(help="Memory for all of it: GB, or as in 8000M or 8G.")
-    ] = None,
+    mem: Memory = None,
     device: Device = "auto",
     shard: Annotated[
         str | None,
@@ -165,6 +157,9 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each option
             metavar="I/N", help="Only the I-th of N parts of the subjects; slurm in an array."
         ),
     ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print what was done as one JSON document.")
+    ] = False,
 ) -> None:
     """Segment and measure as a BIDS App: participants one by one, then tables of the group.
 
@@ -172,7 +167,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each option
     as medprompt tables does, and prints their paths. Underscores do for dashes in options.
     """
     if level is Level.group:
-        _collect(out)
+        _collect(out, as_json=as_json)
         return
     memory = None if mem is None else memory_gb(mem)
     if nprocs is not None:  # before torch is loaded, which looks once
@@ -191,35 +186,17 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each option
         shard=shard,
         filter_file=bids_filter_file,
     )
-    segment_and_tell(source, out, prompt or (), options)
+    segment_and_tell(source, out, prompt or (), options, as_json=as_json)
 
 
-def _collect(out: Path) -> None:
+def _collect(out: Path, *, as_json: bool) -> None:
     from medprompt_cli.api import tables
     from medprompt_cli.bids.schemas import TABLES
 
     there = [table for table in TABLES if (out / table).is_dir()]
-    for table in there or list(TABLES)[:1]:
-        for path in tables(out, table):
+    files = {table: tables(out, table) for table in there or list(TABLES)[:1]}
+    if as_json:
+        print_json({"tables": [{"table": name, "files": files[name]} for name in files]})
+    else:
+        for path in chain.from_iterable(files.values()):
             typer.echo(path)
-
-
-def memory_gb(text: str) -> float:
-    """What one image may take, in GB, of the memory that a BIDS App is given.
-
-    Raises:
-        UsageError: If it is no amount, has no unit and cannot be GB, or is too little.
-    """
-    match = _MEMORY.fullmatch(text.strip())
-    if match is None or (not match[2] and float(match[1]) >= LARGEST_BARE_GB):
-        raise UsageError(
-            f"--mem {text!r} is no amount of memory, or has no unit.",
-            remedy="Write it as in 16G or 16000M; a number alone is GB.",
-        )
-    amount = float(match[1]) * _GB[match[2].upper()]
-    if amount < PROCESS_GB + 0.5:
-        raise UsageError(
-            f"--mem {text} is too little: {PROCESS_GB:g} GB go before the first image.",
-            remedy=f"Give {PROCESS_GB + 0.5:g}G or more.",
-        )
-    return amount - PROCESS_GB

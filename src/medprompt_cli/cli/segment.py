@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from medprompt_cli.cli.documents import print_json
+from medprompt_cli.cli.memory import Memory, memory_gb
 from medprompt_cli.cli.options import (
     Device,
     Intervals,
@@ -20,6 +21,7 @@ from medprompt_cli.cli.options import (
     Together,
     Weights,
 )
+from medprompt_cli.errors import one_line
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -60,10 +62,7 @@ def segment(  # noqa: PLR0913, PLR0917 - one argument for each option
     device: Device = "auto",
     weights: Weights = None,
     prompt_weights: PromptWeights = None,
-    memory: Annotated[
-        float | None,
-        typer.Option(min=0.1, help="GB that one image may take beyond the weights."),
-    ] = None,
+    memory: Memory = None,
     force: Annotated[
         bool, typer.Option("--force", help="Do again what is done already.")
     ] = False,
@@ -93,14 +92,14 @@ def segment_options(given: Mapping[str, Any]) -> SegmentOptions:
     """What the options of the command say, by the names of its parameters."""
     from medprompt_cli.api import SegmentOptions
 
-    together = given["together"]
+    together, memory = given["together"], given["memory"]
     return SegmentOptions(
         participants=given["participant_label"] or (),
         sessions=given["session_label"] or (),
         suffixes=given["suffix"] or (),
         device=given["device"],
         weights=given["weights"],
-        memory_gb=given["memory"],
+        memory_gb=None if memory is None else memory_gb(memory),
         force=given["force"],
         together=[kind.strip() for kind in together.split(",")] if together else (),
         plan=given["plan"],
@@ -128,7 +127,7 @@ def segment_and_tell(
         summary = run(source, out, prompts, options)
     typer.echo(_summary_text(summary, out), err=True, nl=False)
     if as_json:
-        typer.echo(json.dumps(_summary_json(summary), indent=2, ensure_ascii=False))
+        print_json(_summary_json(summary))
     else:
         for outcome in summary.outcomes:
             for mask in outcome.masks:
@@ -226,7 +225,8 @@ def _failure_text(outcome: Outcome) -> str:
     failure = outcome.failure
     if failure is None:
         return f"failed: {outcome.source}"
-    return f"failed [{failure.code}]: {failure.problem}\n    Try: {failure.remedy}"
+    said = one_line(failure.problem), one_line(failure.remedy)
+    return f"failed [{failure.code}]: {said[0]}\n    Try: {said[1]}"
 
 
 def _count(number: int, what: str) -> str:
@@ -240,6 +240,9 @@ def _summary_json(summary: Summary) -> dict[str, object]:
         "unused_words": list(summary.unused_words),
         "exit_code": _exit_code(summary),
         "stopped": None if summary.stopped is None else str(summary.stopped) or "interrupted",
+        "memory": None if summary.memory is None else summary.memory.as_json(),
+        "seconds": round(summary.wall_s, 3),
+        "device_busy": summary.device_busy,
         "images": [_outcome_json(outcome) for outcome in summary.outcomes],
     }
 

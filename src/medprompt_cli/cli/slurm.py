@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from medprompt_cli.cli.documents import print_json
 from medprompt_cli.cli.options import Out, Prompts
 from medprompt_cli.errors import UsageError
 
@@ -41,6 +42,9 @@ def slurm(  # noqa: PLR0913, PLR0917 - one argument for each option
     submit: Annotated[
         bool, typer.Option("--submit", help="Submit the jobs instead of printing the script.")
     ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print script, subjects and jobs as JSON.")
+    ] = False,
 ) -> None:
     """Print a script that has SLURM segment IN with an array of jobs, and collect tables.
 
@@ -66,7 +70,12 @@ def slurm(  # noqa: PLR0913, PLR0917 - one argument for each option
         more=tuple(sbatch or ()),
     )
     script = slurm_script(out, segment, _this_command(), resources)
-    typer.echo(hand_over(script) if submit else script, nl=submit)
+    said = hand_over(script) if submit else None
+    if as_json:
+        content = {"tasks": resources.tasks, "subjects": subjects, "script": script}
+        print_json({**content, "jobs": _jobs(said)})
+    else:
+        typer.echo(script if said is None else said, nl=said is not None)
 
 
 def _subjects(segment: list[str]) -> tuple[str, ...]:
@@ -85,6 +94,17 @@ def _subjects(segment: list[str]) -> tuple[str, ...]:
     return find_subjects(
         given["source"], given["out"], given["prompt"] or (), segment_options(given)
     )
+
+
+def _jobs(said: str | None) -> dict[str, str] | None:
+    """The numbers of the jobs that were submitted; None if none were.
+
+    >>> _jobs("array 7, tables 8")
+    {'array': '7', 'tables': '8'}
+    """
+    if said is None:
+        return None
+    return dict(part.split() for part in said.splitlines()[-1].split(", "))
 
 
 def _this_command() -> list[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from medprompt_cli.cli.documents import print_json
 
 if TYPE_CHECKING:
     from medprompt_cli.cohort.status import CaseStatus, Status
@@ -39,7 +40,7 @@ def status(
 
     found = status_of(out)
     if as_json:
-        typer.echo(json.dumps(_as_json(found), indent=2, ensure_ascii=False))
+        print_json(_as_json(found))
     else:
         typer.echo(_as_text(found, out))
     raise typer.Exit(found.exit_code)

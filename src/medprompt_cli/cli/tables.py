@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from medprompt_cli.cli.documents import print_json
+
 
 class Table(StrEnum):
     """What the rows are about."""
@@ -30,6 +32,7 @@ def tables(
         ),
     ] = None,
     table: Annotated[Table, typer.Option(help="Which table.")] = Table.measurements,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the paths as JSON.")] = False,
 ) -> None:
     """Put what was measured in all cases of OUT into one table.
 
@@ -38,5 +41,9 @@ def tables(
     """
     from medprompt_cli.api import tables as gather
 
-    for path in gather(out, table.value, file):
-        typer.echo(path)
+    files = gather(out, table.value, file)
+    if as_json:
+        print_json({"table": table.value, "files": files})
+    else:
+        for path in files:
+            typer.echo(path)

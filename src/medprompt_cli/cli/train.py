@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from medprompt_cli.cli.documents import print_json
 from medprompt_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ def pack(
     template: Annotated[
         Path | None, typer.Option(help="T1 brain, skull-stripped, on the grid of the atlas.")
     ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print what was packed as JSON.")
+    ] = False,
 ) -> None:
     """Pack the label maps of LABELS into one small file that training reads.
 
@@ -34,7 +38,16 @@ def pack(
     """
     from medprompt_cli.training.pack import pack_folder
 
-    pack_folder(labels, bank, _atlas(atlas, template), _echo_packed)
+    maps: list[dict[str, object]] = []
+
+    def report(packed: PackedLabels, overlap: dict[str, float]) -> None:
+        row = {"name": packed.name, "shape": packed.voxels.shape, "dice": overlap or None}
+        maps.append(row)
+        _echo_packed(packed, overlap, err=as_json)
+
+    pack_folder(labels, bank, _atlas(atlas, template), report)
+    if as_json:
+        print_json({"bank": bank, "maps": maps})
 
 
 def _atlas(labels: Path | None, template: Path | None) -> Atlas | None:
@@ -50,10 +63,10 @@ def _atlas(labels: Path | None, template: Path | None) -> Atlas | None:
     return read_atlas(labels, template)
 
 
-def _echo_packed(packed: PackedLabels, overlap: dict[str, float]) -> None:
+def _echo_packed(packed: PackedLabels, overlap: dict[str, float], *, err: bool) -> None:
     shape = "x".join(str(n) for n in packed.voxels.shape)
     dice = [f"{sum(overlap.values()) / len(overlap):.3f}"] if overlap else []
-    typer.echo("\t".join([packed.name, shape, *dice]))
+    typer.echo("\t".join([packed.name, shape, *dice]), err=err)
 
 
 @group.command("run")
@@ -93,7 +106,7 @@ def calibrate(
     out: Annotated[Path, typer.Option("--out", "-o", help="File to write, .safetensors.")],
     images: Annotated[int, typer.Option(min=4, help="Synthetic images to draw.")] = 400,
 ) -> None:
-    """Fit how sure WEIGHTS may be that a target is there. Prints how well that went."""
+    """Fit how sure WEIGHTS may be that a target is there. Prints how well it went, as JSON."""
     import dataclasses
     import json
 

@@ -1,0 +1,48 @@
+"""Amounts of memory, as commands take them."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+import typer
+
+from medprompt_cli.cohort.options import PROCESS_GB
+from medprompt_cli.errors import UsageError
+
+LARGEST_BARE_GB = 1000
+"""A larger number without a unit was meant in MB."""
+
+_MEMORY = re.compile(r"(\d+(?:\.\d+)?)([KMGT]?)i?B?", re.IGNORECASE)
+_GB = {"K": 1e-6, "M": 1e-3, "G": 1.0, "T": 1e3, "": 1.0}
+
+Memory = Annotated[
+    str | None,
+    typer.Option(
+        "--mem",
+        "--memory",
+        metavar="SIZE",
+        help="Memory for all of it: GB, or as in 8000M or 8G; what is there otherwise.",
+    ),
+]
+
+
+def memory_gb(text: str) -> float:
+    """What all images at a time may take, in GB, of the memory that is given for all of it.
+
+    Raises:
+        UsageError: If it is no amount, has no unit and cannot be GB, or is too little.
+    """
+    match = _MEMORY.fullmatch(text.strip())
+    if match is None or (not match[2] and float(match[1]) >= LARGEST_BARE_GB):
+        raise UsageError(
+            f"--mem {text!r} is no amount of memory, or has no unit.",
+            remedy="Write it as in 16G or 16000M; a number alone is GB.",
+        )
+    amount = float(match[1]) * _GB[match[2].upper()]
+    if amount < PROCESS_GB + 0.5:
+        raise UsageError(
+            f"--mem {text} is too little: {PROCESS_GB:g} GB go before the first image.",
+            remedy=f"Give {PROCESS_GB + 0.5:g}G or more.",
+        )
+    return amount - PROCESS_GB
