@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
+from medprompt_cli.characterization.landmarks import SEARCH_MM
 from medprompt_cli.characterization.sites import (
     CONTACT_MM,
     CROSSING_ERROR_MM,
@@ -115,6 +116,18 @@ def test_how_far_it_reaches_across(head, left, right):
     crosses = ndtr((reach - CROSSING_MM) / CROSSING_ERROR_MM)
     assert found.value == ("yes" if reach > CROSSING_MM else "no")
     assert found.probability == pytest.approx(max(crosses, 1 - crosses))
+
+
+def test_far_off_in_the_other_hemisphere_it_reaches_as_far_as_is_looked(head):
+    """Two spots, both hemispheres; the smaller spot is out of sight of the other half."""
+    lesion = head.lesion((2, 6), ROW, (30, 33))
+    lesion.voxels[55:57, ROW[0] : ROW[1], 30:33] = True
+    head.labels[7:55] = 0
+
+    found = midline_crossing(lesion, head.structures)
+
+    assert found.value == "yes"
+    assert found.number("reach-across") == SEARCH_MM
 
 
 def test_what_has_no_side_takes_that_of_the_nearest(head):

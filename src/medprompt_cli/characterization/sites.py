@@ -143,7 +143,7 @@ def midline_crossing(lesion: Mask, structures: LabelMap) -> Finding:
     evidence = {f"share-{side}": Evidence(100 * s, "%") for side, s in shares.items()}
     larger = int(shares["right"] > shares["left"])
     across = ways[on_right != bool(larger), larger]
-    reach = float(across.max(initial=0.0))
+    reach = float(np.minimum(across, SEARCH_MM).max(initial=0.0))
     evidence["reach-across"] = Evidence(reach, "mm")
     crosses = float(ndtr((reach - CROSSING_MM) / CROSSING_ERROR_MM))
     value, probability = (YES, crosses) if crosses > 1 / 2 else (NO, 1 - crosses)
