@@ -70,10 +70,14 @@ def write_texts(page: Path, texts: dict[str, str]) -> None:
 def heading(segmenter: Segmenter, command: str) -> str:
     """With what, when, on what, and by which command."""
     used = f"{segmenter.weights_name} {segmenter.weights_version}"
+    where = f"{when_and_where()}, device {segmenter.device_name}"
+    return f"Weights {used}, {where}. By `python examples/benchmarks/{command}`:"
+
+
+def when_and_where() -> str:
+    """The day, the processor and its cores."""
     today = datetime.now(UTC).date().isoformat()
-    machine = f"{processor(Path('/proc/cpuinfo'))}, {cores()} cores"
-    where = f"{machine}, device {segmenter.device_name}"
-    return f"Weights {used}, {today}, {where}. By `python examples/benchmarks/{command}`:"
+    return f"{today}, {processor(Path('/proc/cpuinfo'))}, {cores()} cores"
 
 
 def processor(description: Path) -> str:

@@ -1,6 +1,6 @@
 """Whether our FORTE counts as the published procedure does, and where the two differ.
 
-    python examples/benchmarks/forte.py ../shared/data/text/FORTE_brain.json
+    python examples/benchmarks/forte.py ../shared/data/text/FORTE_brain.json --write
 
 Pairs of sentences are made of the terms of FORTE's own lists: sentence forms filled by a seeded
 draw, every seventh pair twice the same, every fifth with a term inside a longer word or between
@@ -34,7 +34,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from common import README, write_texts
+from common import README, when_and_where, write_texts
 
 from medprompt_cli.evaluation.report import NOTHING, table_line
 from medprompt_cli.evaluation.reports.forte import Count, compare
@@ -308,7 +308,8 @@ def main(
     lexicon = read_lexicon(terms)
     index = KeyIndex(lexicon, TermIndex(lexicon))
     parity = count_pairs(made_pairs(lexicon, count, seed), lexicon, index)
-    heading = f"By `python examples/benchmarks/forte.py {terms.as_posix()} --count {count}`:"
+    command = f"python examples/benchmarks/forte.py {terms.as_posix()} --count {count}"
+    heading = f"By `{command}`, {when_and_where()}:"
     text = f"{heading}\n\n{report(parity, differences(parity.rows, index))}"
     typer.echo(text)
     if write:

@@ -4,8 +4,10 @@
     python examples/benchmarks/lock.py --seed 10000 --mutants 2000
     python examples/benchmarks/lock.py --out OUT --mutants 2000
 
-Subjects are made of random numbers (`lock_cases.py`), or are those of an output folder of
-`medprompt segment`; every other report is in Korean.
+Subjects are made of random numbers (`lock_cases.py`), every other report in Korean; or they are
+those of an output folder of `medprompt segment` and `longitudinal`: of each visit all there is,
+and where lesions lie, both in English and in Korean. Of these every number, side and structure
+is also looked for in the tables, without the lock (`lock_tables.py`).
 Mutants are reports with one error: a number 10 % off, the other side, a denial added or taken
 away, another region in the place of one, the opposite of a word. How many of either are refused
 is printed; with --escaped also every mutant that was not.
@@ -17,20 +19,25 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import typer
 from lock_cases import make_facts
+from lock_tables import Row, Traced, rows_by_id, trace
 
 from medprompt_cli.cohort.report_facts import Results
 from medprompt_cli.reporting.composition import Scope, compose
 from medprompt_cli.reporting.facts import Facts, is_lesion
 from medprompt_cli.reporting.names import LANDMARKS, name_of, split_side
-from medprompt_cli.reporting.report import LANGUAGES, Language, Report
+from medprompt_cli.reporting.report import LANGUAGES, Language, Mode, Report
 from medprompt_cli.reporting.verify import Lock
+
+MEASURED_MODES: tuple[Mode, ...] = ("global", "region")
+"""What reports of an output folder are about."""
 
 NUMBER = re.compile(r"(?<![\w.\-])[+-]?\d+(?:\.\d+)?(?![A-Za-z0-9_])(?!\.\d)(?!-\d)")
 SIDES: Mapping[Language, Mapping[str, str]] = {
@@ -74,11 +81,19 @@ Mutate = Callable[[str, "Case", np.random.Generator], str | None]
 
 @dataclass(frozen=True)
 class Case:
-    """A report and what it rests on."""
+    """A report and what it rests on.
+
+    Attributes:
+        facts: Of the subject.
+        report: About it.
+        lock: With the facts.
+        rows: Of the tables by their ids; none of random subjects.
+    """
 
     facts: Facts
     report: Report
     lock: Lock
+    rows: Mapping[str, Row] = field(default_factory=dict)
 
 
 def other_number(text: str, _: Case, rng: np.random.Generator) -> str | None:
@@ -179,19 +194,18 @@ def cases(count: int, first: int = 0) -> Iterator[Case]:
 
 
 def measured_cases(out: Path) -> Iterator[Case]:
-    """Reports of every visit of an output folder, in one language after the other.
+    """Reports of every visit of an output folder, in both languages, of all and by place.
 
     A report of a visit is held against the facts of that visit.
     """
     results = Results(out, {})
-    number = 0
     for subject in results.subjects():
-        facts = results.facts(subject)
+        facts, rows = results.facts(subject), rows_by_id(results, subject)
         for visit in facts.visits:
-            language = LANGUAGES[number % len(LANGUAGES)]
-            made = compose(facts, language, Scope(visit=visit.name))
-            yield Case(facts, made, Lock(facts, visit.name))
-            number += 1
+            lock = Lock(facts, visit.name)
+            for mode, language in product(MEASURED_MODES, LANGUAGES):
+                made = compose(facts, language, Scope(mode, visit=visit.name))
+                yield Case(facts, made, lock, rows)
 
 
 def mutants(case: Case, count: int, rng: np.random.Generator) -> Iterator[tuple[str, str, str]]:
@@ -278,8 +292,20 @@ def main(
     print(f"\n{refused} of {made} mutants refused ({100 * refused / made:.1f} %),", end=" ")
     print(f"{sum(tally.passed.values())} of {sum(tally.reports.values())} reports let through,")
     print(f"in {time.perf_counter() - begin:.0f} s.")
+    if out is not None:
+        _print_traced(found, escaped=escaped)
     for way, text in tally.escaped if escaped else ():
         print(f"{way}: {text}")
+
+
+def _print_traced(found: Sequence[Case], *, escaped: bool) -> None:
+    traced = Traced()
+    for case in found:
+        trace(case.report, case.rows, traced)
+    counts = ", ".join(f"{count} {sort}" for sort, count in traced.found.items())
+    print(f"In the rows that sentences name: {counts}; not there: {len(traced.missing)}.")
+    for sort, word, text in traced.missing if escaped else ():
+        print(f"{sort}, {word!r}: {text}")
 
 
 if __name__ == "__main__":

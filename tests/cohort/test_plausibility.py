@@ -6,7 +6,8 @@ import pyarrow as pa
 import pytest
 
 from medprompt_cli.bids.schemas import MeasurementRow, to_table
-from medprompt_cli.cohort.plausibility import FEWEST, with_plausibility
+from medprompt_cli.cohort.plausibility import with_plausibility
+from medprompt_cli.domain.outliers import FEWEST
 
 
 def row(case, value, region="left-hippocampus", quantity="volume", **about):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jsonschema
@@ -13,9 +16,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from medprompt_cli.bids.schemas import TABLES
+from medprompt_cli.cohort import reporting
 from medprompt_cli.cohort.report_facts import Results, read_limits
+from medprompt_cli.cohort.report_names import report_stem
 from medprompt_cli.cohort.reporting import ReportOptions, write_reports
 from medprompt_cli.errors import InputError, UsageError
+from medprompt_cli.reporting.composition import Scope
 from medprompt_cli.reporting.documents import report_schema
 
 PLAIN = ReportOptions(pages=False)
@@ -151,10 +157,13 @@ def test_regions_are_named_as_in_a_prompt(out):
     options = ReportOptions(mode="region", regions=("hippocampi", "insula"), pages=False)
 
     [one] = write_reports(out, options_of(options, "01")).subjects
-    assert [s["Title"] for s in report_of(out, "sub-01")["Sections"]] == [
+    name = "sub-01_mode-region_label-hippocampus+insula"
+    assert [s["Title"] for s in report_of(out, name)["Sections"]] == [
         *("Technique", "Hippocampus", "Brain and ventricles")
     ]
-    assert one.notes == ("Nothing is known of insula.",)
+    assert one.notes == (
+        "Nothing is known of insula: it was not asked for, and no lesion is placed in it.",
+    )
 
 
 def options_of(options: ReportOptions, subject: str) -> ReportOptions:
@@ -188,7 +197,8 @@ def test_days_are_those_that_visits_were_followed_by(out):
 
 
 def test_warnings_of_what_was_compared_are_notes(out, write):
-    summary = {"Visits": [], "Warnings": ["Noise is not known for FLAIR."]}
+    notes, warnings = ["Visits were not laid over each other."], ["Noise is not known."]
+    summary = {"Visits": [], "Notes": notes, "Warnings": warnings}
     for subject in ("sub-01", "sub-02"):
         (out / f"{subject}_longitudinal.json").write_text(json.dumps(summary))
     moved = {"earlier_session": "ses-01", "earlier_case": "sub-01_ses-01_FLAIR"}
@@ -200,7 +210,7 @@ def test_warnings_of_what_was_compared_are_notes(out, write):
 
     write_reports(out, ReportOptions(pages=False, participants=("01", "02")))
 
-    assert report_of(out, "sub-01")["Notes"] == summary["Warnings"]
+    assert report_of(out, "sub-01")["Notes"] == [*notes, *warnings]
     assert report_of(out, "sub-02")["Notes"] == []
 
 
@@ -217,3 +227,53 @@ def test_pages_are_written_beside_and_lead_to_each_other(out):
 def test_an_empty_folder_is_refused(tmp_path):
     with pytest.raises(InputError, match="holds no measurements and no findings"):
         write_reports(tmp_path, PLAIN)
+
+
+def test_what_is_not_the_same_report_takes_no_other_ones_place(out):
+    one = ReportOptions(participants=("01",))
+    kinds = [
+        one,
+        replace(one, language="ko"),
+        replace(one, mode="region", regions=("hippocampus", "brain")),
+        replace(one, mode="prompt"),
+    ]
+    files = [
+        file
+        for kind in kinds
+        for one in write_reports(out, kind).subjects
+        for file in one.files
+    ]
+
+    names = {file.name for file in files}
+    assert len(names) == len(files) == 3 * len(kinds)
+    assert {
+        *("sub-01_report.md", "sub-01_lang-ko_report.md", "sub-01_mode-prompt_report.json"),
+        *("sub-01.html", "sub-01_lang-ko.html"),
+        "sub-01_mode-region_label-brain+hippocampus.html",
+    } <= names
+    assert all(file.is_file() for file in files)
+    index = (out / "index.html").read_text(encoding="utf-8")
+    assert '<a href="sub-01.html">sub-01</a>' in index
+    assert '<a href="sub-01_lang-ko.html">ko</a>' in index
+    assert "region, brain+hippocampus</a>" in index
+
+
+def test_a_visit_that_is_asked_for_is_in_the_name_and_many_regions_are_not():
+    assert report_stem("sub-1", "en", Scope(visit="ses-02")) == "sub-1_ses-02"
+    many = Scope("region", tuple(f"left-region-{n}" for n in range(20)))
+    assert re.fullmatch(
+        r"sub-1_mode-region_label-[0-9a-f]{8}", report_stem("sub-1", "en", many)
+    )
+
+
+def test_scans_of_an_earlier_run_stay_on_the_page_of_the_cohort(out, monkeypatch):
+    last = SimpleNamespace(name="sub-12_FLAIR", progress="failed", error=None, why="It is cut.")
+    monkeypatch.setattr(reporting, "status_of", lambda _: SimpleNamespace(cases=[last]))
+
+    index = write_reports(out, ReportOptions(participants=("01",))).index
+
+    assert index is not None
+    text = index.read_text(encoding="utf-8")
+    assert "13 scans: 12 done" in text
+    assert "It is cut." in text
+    assert "sub-03_T1w" in text

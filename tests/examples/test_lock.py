@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+
+from medprompt_cli.reporting.composition import compose
+from medprompt_cli.reporting.gathering import Tables, gather, row_id
+from medprompt_cli.reporting.report import Section, Sentence
 
 LEAST_REFUSED = 0.99
 
@@ -64,3 +70,37 @@ def test_a_small_run_prints_its_table(script, capsys):
     printed = capsys.readouterr().out
     assert "| untouched, let through | 1 of 1 | 1 of 1 |" in printed
     assert "of 10 mutants refused" in printed
+
+
+@pytest.fixture
+def tables(benchmark_module):
+    return benchmark_module("lock_tables")
+
+
+def test_what_stands_in_no_row_is_found_without_the_lock(tables):
+    about = {"participant_id": "sub-1", "case": "sub-1_T1w", "quantity": "volume", "unit": "mL"}
+    values = {"left-hippocampus": 3.21, "right-hippocampus": 3.47, "brainstem": 19.0}
+    rows = [
+        {**about, "region": region, "value": value, "status": "measured"}
+        for region, value in values.items()
+    ]
+    facts = gather("sub-1", Tables(measurements=rows))
+    by_id = {row_id("measurements", row): row for row in rows}
+    report = compose(facts)
+
+    def missing(old: str, new: str) -> list[str]:
+        [told] = [one for one in report.sentences if one.text.startswith("Hippocampus")]
+        changed = replace(told, text=told.text.replace(old, new))
+        traced = tables.Traced()
+        tables.trace(replace(report, sections=(Section("x", (changed,)),)), by_id, traced)
+        return [word for _, word, _ in traced.missing]
+
+    assert missing("", "") == []
+    assert missing("3.21", "3.22") == ["3.22"]
+    assert missing("Hippocampus", "Brainstem") == ["Brainstem"]
+    on_the_left = Sentence("On the right: 3.21 mL.", (next(iter(by_id)),))
+    traced = tables.Traced()
+    other = replace(report, sections=(Section("x", (on_the_left,)),))
+    tables.trace(other, by_id, traced)
+    assert [word for _, word, _ in traced.missing] == ["right"]
+    assert traced.found["numbers"] == 1

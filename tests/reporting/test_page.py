@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from medprompt_cli.reporting import page as pages
+from medprompt_cli.reporting.courses import course_plots
+from medprompt_cli.reporting.gathering import Tables, gather
 from medprompt_cli.reporting.niivue import find_bundle
 from medprompt_cli.reporting.page import subject_page
 from medprompt_cli.reporting.report import Language, Report, Section, Sentence
@@ -156,7 +158,7 @@ def test_names_do_not_end_the_script_that_holds_them(heads):
 def test_what_was_not_measured_says_why_and_has_no_number(built):
     row = match(r"<tr[^>]*><td>left amygdala</td>(.*?)</tr>", built)[1]
 
-    assert "truncated_fov" in row
+    assert "outside the field of view" in row
     assert not re.search(r">-?\d", row.partition("<td")[2].replace('class="n"', ""))
 
 
@@ -221,6 +223,39 @@ def test_changes_are_plotted_with_their_noise(heads, two_visits):
     }
     assert text.count('class="band"') == 1
     assert "beyond noise" in text
+
+
+def test_a_course_is_of_the_images_that_its_change_is_of(heads, two_visits):
+    first, second = two_visits
+    change = {
+        **{"participant_id": "sub-01", "session_id": "ses-02", "earlier_session": "ses-01"},
+        **{"case": "sub-01_ses-02_FLAIR", "earlier_case": "sub-01_ses-01_FLAIR", "unit": "mL"},
+        **{"region": "brainstem", "quantity": "volume", "status": "measured", "percent": 10.0},
+    }
+    shared = {"participant_id": "sub-01", "region": "brainstem", "quantity": "volume"}
+    about = {**shared, "unit": "mL", "status": "measured", "qc": "pass", "version": "0.1.0"}
+    flair = [
+        {**about, "session_id": visit, "case": f"sub-01_{visit}_FLAIR", "value": value}
+        for visit, value in (("ses-01", 20.0), ("ses-02", 22.0))
+    ]
+    rows = [row for case in (first, second) for row in heads.rows(case)[0]]
+    facts = gather("sub-01", Tables(measurements=[*rows, *flair], changes=[change]))
+
+    [brainstem] = [one for one in course_plots(facts)[0] if one.region == "brainstem"]
+    assert brainstem.percent == "+10 %"
+    assert brainstem.case == "sub-01_ses-02_FLAIR"
+    assert [f">{value}<" in brainstem.plot for value in ("20", "22")] == [True, True]
+
+
+def test_many_rows_of_a_sentence_are_folded_but_lead_there(heads, two_visits):
+    facts = heads.facts(*two_visits)
+    report = report_of(facts, sentences=[Sentence("All of it.", tuple(facts.rows))])
+    text = subject_page(report, two_visits)
+
+    said = match(r'<span class="sentence">All of it\.(.*?)</li>', text)
+    before, more, folded = re.split(r"<summary>\+(\d+)</summary>", said[1])
+    assert before.count('class="ref"') == 8
+    assert folded.count('class="ref"') == int(more) > 0
 
 
 def inside(page, voxel):

@@ -1,8 +1,8 @@
 """Whether a volume is a likely one beside those of the rest of the cohort.
 
 A mask that is wrong often shows as a volume that nobody else has. Each volume is held against
-the median of the same region, in scans of the same kind, in units of their median absolute
-deviation. Volumes are compared by their logarithm: sizes of regions spread by factors.
+those of the same region in scans of the same kind, by the rule of `domain/outliers.py`, which
+reports go by, too.
 """
 
 from __future__ import annotations
@@ -14,19 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from medprompt_cli.domain.anatomy import LESIONS
-
-FEWEST = 10
-"""Cases that have to be there for a median and a spread to mean something."""
-
-FAR = 3.5
-"""Robust z from which on a volume is looked at. Source: Iglewicz and Hoaglin, How to detect and
-handle outliers, 1993."""
-
-TO_SD = 1.4826
-"""Median absolute deviations of a Gaussian in its standard deviation."""
-
-LEAST_SPREAD = 0.02
-"""Of the logarithm: 2 %. A cohort that is more alike than that has no outliers."""
+from medprompt_cli.domain.outliers import FAR, FEWEST, log_centre_and_spread
 
 REASON = "unusual-volume"
 
@@ -71,7 +59,7 @@ def _outliers(found: list[tuple[str, float]]) -> list[str]:
     """Cases whose volume is far from the median of all; none among a few."""
     if len(found) < FEWEST:
         return []
-    logs = np.log([value for _, value in found])
-    apart = np.abs(logs - np.median(logs))
-    spread = max(TO_SD * float(np.median(apart)), LEAST_SPREAD)
-    return [found[row][0] for row in np.flatnonzero(apart / spread > FAR)]
+    values = [value for _, value in found]
+    centre, spread = log_centre_and_spread(values)
+    far = np.abs(np.log(values) - centre) / spread > FAR
+    return [found[row][0] for row in np.flatnonzero(far)]

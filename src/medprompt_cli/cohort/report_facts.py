@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from medprompt_cli.bids.mask_files import source_paths
 from medprompt_cli.bids.parts import EXTENSION, read_part
@@ -20,9 +19,10 @@ from medprompt_cli.bids.problems import Problem
 from medprompt_cli.bids.schemas import TABLES
 from medprompt_cli.bids.tables import read_table
 from medprompt_cli.errors import InputError
-from medprompt_cli.reporting.facts import VOLUMES, Facts
+from medprompt_cli.reporting.facts import Facts
 from medprompt_cli.reporting.gathering import Scan, Tables, gather, kinds_of
 from medprompt_cli.reporting.limits import Expectations, Limits, NormKey, cohort_norms
+from medprompt_cli.reporting.volume_rows import volume_rows
 
 LIMIT_COLUMNS = ("region", "quantity", "low", "high")
 """Of a table of limits; there may be others."""
@@ -83,11 +83,10 @@ class Results:
     @cached_property
     def expected(self) -> Expectations:
         """What numbers are held against: what is given, else the rest of the cohort."""
-        wanted = pc.field("quantity").isin(list(VOLUMES)) & (pc.field("value") > 0)
-        kept = self.measurements.filter(wanted & pc.field("instance").is_null())
-        columns = ("region", "quantity", "case", "source", "value")
-        rows = kept.select(columns).to_pylist()
-        return Expectations(self.given, cohort_norms(map(_keyed, rows)))
+        columns = ("region", "quantity", "case", "source", "value", "instance")
+        rows = volume_rows(self.measurements, columns)
+        whole = (row for row in rows if row["instance"] is None)
+        return Expectations(self.given, cohort_norms(map(_keyed, whole)))
 
     @cached_property
     def measurements(self) -> pa.Table:
@@ -127,7 +126,7 @@ class Results:
         return self._followed(subject)[0]
 
     def _followed(self, subject: str) -> tuple[dict[str, date], tuple[str, ...]]:
-        """Days of the visits, and warnings, as `medprompt longitudinal` wrote them."""
+        """Days of the visits, notes and warnings, as `medprompt longitudinal` wrote them."""
         path = self.out / f"{subject}_longitudinal.json"
         if not path.is_file():
             return {}, ()
@@ -135,7 +134,8 @@ class Results:
             found = json.loads(path.read_text(encoding="utf-8"))
             known = {one["Name"]: one["Acquired"] for one in found["Visits"] if one["Acquired"]}
             days = {name: datetime.fromisoformat(when).date() for name, when in known.items()}
-            return days, tuple(map(str, found.get("Warnings", ())))
+            said = (*found.get("Notes", ()), *found.get("Warnings", ()))
+            return days, tuple(map(str, said))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(
                 f"{path} cannot be read: {error}.",

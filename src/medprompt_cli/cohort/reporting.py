@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,18 +12,15 @@ import pyarrow as pa
 
 from medprompt_cli import __version__
 from medprompt_cli.bids.atomic import write_file
-from medprompt_cli.bids.derivatives import to_json
+from medprompt_cli.bids.json_files import to_json
+from medprompt_cli.cohort.asked_columns import COLUMNS
 from medprompt_cli.cohort.outcome import Failure
 from medprompt_cli.cohort.report_facts import Results, as_sources, read_limits
+from medprompt_cli.cohort.report_names import page_words, pages_of, report_stem
 from medprompt_cli.cohort.status import status_of
-from medprompt_cli.cohort.wanted import COLUMNS
 from medprompt_cli.errors import InputError, MedpromptError, UsageError
 from medprompt_cli.language.chat import Endpoint
-from medprompt_cli.planning.filters import fold_sides
-from medprompt_cli.planning.intent import CHANGES
 from medprompt_cli.planning.plan_file import PLAN_FILE, read_plan
-from medprompt_cli.planning.summary import summarise
-from medprompt_cli.planning.vocabulary import resolve
 from medprompt_cli.reporting.composition import Scope, compose
 from medprompt_cli.reporting.documents import as_json, as_markdown
 from medprompt_cli.reporting.facts import Facts
@@ -143,6 +141,10 @@ def _regions(options: ReportOptions, results: Results) -> tuple[str, ...]:
     """Names of tables that were asked for; as they are if the tables have them."""
     if not options.regions:
         return ()
+    # what understands names takes a while to load, and few reports need it
+    from medprompt_cli.planning.filters import fold_sides
+    from medprompt_cli.planning.vocabulary import resolve
+
     known = set(results.measurements["region"].unique().to_pylist())
     names: list[str] = []
     for region in options.regions:
@@ -155,6 +157,9 @@ def _quantities(out: Path) -> tuple[str, ...]:
     """What the plan of a folder asks of its regions, as tables call it; empty for all."""
     if not (out / PLAN_FILE).is_file():
         return ()
+    from medprompt_cli.planning.intent import CHANGES
+    from medprompt_cli.planning.summary import summarise
+
     intent = summarise(read_plan(out / PLAN_FILE).program)
     wanted: list[str] = []
     for name in intent.quantities:
@@ -174,7 +179,8 @@ def _one(results: Results, subject: str, scope: Scope, options: ReportOptions) -
     if options.endpoint is not None:
         made = rewrite(made, options.endpoint, options.level)  # no server, no reports
     try:
-        files = _write(results, made, pages=options.pages)
+        stem = report_stem(subject, options.language, scope)
+        files = _write(results, made, stem, pages=options.pages)
     except MedpromptError as error:
         return _failed(subject, error)
     return Reported(subject, files, made.notes)
@@ -220,11 +226,10 @@ def _provenance(results: Results, subject: str) -> dict[str, Any]:
     return about
 
 
-def _write(results: Results, made: Report, *, pages: bool) -> tuple[Path, ...]:
-    stem = results.out / f"{made.subject}_report"
+def _write(results: Results, made: Report, stem: str, *, pages: bool) -> tuple[Path, ...]:
     texts = {
-        stem.with_suffix(".json"): to_json(as_json(made)),
-        stem.with_suffix(".md"): as_markdown(made),
+        results.out / f"{stem}_report.json": to_json(as_json(made)),
+        results.out / f"{stem}_report.md": as_markdown(made),
     }
     if pages:
         from medprompt_cli.reporting.page import subject_page
@@ -232,7 +237,7 @@ def _write(results: Results, made: Report, *, pages: bool) -> tuple[Path, ...]:
 
         sources = as_sources(results.rows(made.subject, "measurements"))
         cases = read_cases(results.out, made.subject, sources)
-        texts[results.out / f"{made.subject}.html"] = subject_page(made, cases)
+        texts[results.out / f"{stem}.html"] = subject_page(made, cases)
     for path, text in texts.items():
         write_file(path, text.encode())
     return tuple(texts)
@@ -243,31 +248,36 @@ def _write_index(results: Results) -> Path:
     from medprompt_cli.reporting.cohort_page import cohort_page
 
     out, table = results.out, results.measurements
-    page = cohort_page(out.name, _cases(out, table), table, {"Version": __version__})
+    weights = filter(None, table["weights"].unique().to_pylist())
+    about = {"Weights": ", ".join(sorted(weights))}
+    page = cohort_page(out.resolve().name, _cases(out, table), table, about)
     path = out / INDEX
     write_file(path, page.encode())
     return path
 
 
 def _cases(out: Path, table: pa.Table) -> list[CohortCase]:
-    """Every case of a run; of a folder without one those of the table."""
+    """Every case of the last run, and those that the table has of earlier ones."""
     from medprompt_cli.reporting.cohort_page import CohortCase
 
-    def page(case: str) -> str:
-        name = f"{case.partition('_')[0]}.html"
-        return name if (out / name).is_file() else ""
+    pages = pages_of(out)
+    run: list[CohortCase] = []
 
-    try:
-        found = status_of(out).cases
-    except InputError:
-        names = table["case"].unique().to_pylist()
-        return [CohortCase.named(name, "done", page=page(name)) for name in names]
-    return [
-        CohortCase.named(
-            *(case.name, case.progress),
-            cause=(case.error or {}).get("problem", case.why),
-            remedy=(case.error or {}).get("remedy", ""),
-            page=page(case.name),
-        )
-        for case in found
-    ]
+    def links(case: str) -> dict[str, Any]:
+        own, *others = pages.get(case.partition("_")[0], [""])
+        return {"page": own, "others": tuple((page_words(name), name) for name in others)}
+
+    with suppress(InputError):  # a folder without a run has its tables alone
+        run = [
+            CohortCase.named(
+                *(case.name, case.progress),
+                cause=(case.error or {}).get("problem", case.why),
+                remedy=(case.error or {}).get("remedy", ""),
+                **links(case.name),
+            )
+            for case in status_of(out).cases
+        ]
+    known = {case.name for case in run}
+    earlier = (name for name in table["case"].unique().to_pylist() if name not in known)
+    cases = [*run, *(CohortCase.named(name, "done", **links(name)) for name in earlier)]
+    return sorted(cases, key=lambda case: case.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -20,8 +21,25 @@ EVIDENCE_UNITS: Mapping[str, str] = MappingProxyType(
 )
 """Every unit that a number behind a finding may have, by its UCUM code, and what it is."""
 
+_NO_IMAGE = re.compile(r"There is no (\w+) at ")
+
 YES, NO = "yes", "no"
 """Values of a feature that a region has or has not."""
+
+
+def no_image_note(kind: str, visit: str) -> str:
+    """The note of a finding for which a kind of image is missing."""
+    return f"There is no {kind} at {visit}."
+
+
+def missing_image(notes: str) -> str | None:
+    """The kind of image that notes of a finding miss; None if they miss none.
+
+    >>> missing_image(no_image_note("T1ce", "ses-01"))
+    'T1ce'
+    """
+    found = _NO_IMAGE.search(notes)
+    return found[1] if found else None
 
 
 class Evidence(NamedTuple):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from medprompt_cli.characterization import diffusion, enhancement, places, signal
 from medprompt_cli.characterization.contrast import NoContrast
 from medprompt_cli.characterization.enhancement import Uptake
-from medprompt_cli.domain.finding import YES, Finding
+from medprompt_cli.domain.finding import YES, Finding, no_image_note
 from medprompt_cli.domain.parcels import VISIBLE
 from medprompt_cli.domain.volume import LabelMap, Mask, Volume
 from medprompt_cli.execution.case import Case
@@ -174,7 +174,7 @@ class Characterizer:
             return _nothing(name, feature, "truncated_fov")
         missing = [kind for kind, image in images.items() if image is None]
         if missing:
-            note = f"There is no {missing[0]} at {region.images[0].visit}."
+            note = no_image_note(missing[0], str(region.images[0].visit))
             return _nothing(name, feature, "missing", note)
         shown = [self._volume(image, region) for image in images.values() if image is not None]
         found = judge(lesion, shown)

@@ -10,17 +10,18 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from medprompt_cli import __version__
+from medprompt_cli.domain.outliers import FAR
 from medprompt_cli.reporting.facts import LESION_VOLUMES, VOLUMES, is_lesion
-from medprompt_cli.reporting.limits import FAR, Norm, cohort_norms
+from medprompt_cli.reporting.limits import Norm, cohort_norms
 from medprompt_cli.reporting.page import templates
 from medprompt_cli.reporting.printed import number_text
 from medprompt_cli.reporting.strips import Strip, strip
+from medprompt_cli.reporting.volume_rows import rows_other_than, volume_rows
 
 State = Literal["done", "failed", "todo", "stale"]
 STATES: tuple[State, ...] = get_args(State)
@@ -48,6 +49,7 @@ class CohortCase:
         cause: Of what failed or is stale, one sentence.
         remedy: What to try.
         page: Where the page of its subject lies, relative to this one; '' if there is none.
+        others: Further pages of the subject: what each is, and where it lies.
     """
 
     name: str
@@ -58,18 +60,23 @@ class CohortCase:
     cause: str = ""
     remedy: str = ""
     page: str = ""
+    others: tuple[tuple[str, str], ...] = ()
 
     @classmethod
-    def named(
-        cls, name: str, state: State, *, cause: str = "", remedy: str = "", page: str = ""
-    ) -> CohortCase:
-        """A scan, by what its BIDS name says."""
+    def named(cls, name: str, state: State, **about: Any) -> CohortCase:  # noqa: ANN401 - any of the other fields
+        """A scan, by what its BIDS name says.
+
+        Args:
+            name: Of the case, or a path.
+            state: How far it is.
+            about: Other fields: cause, remedy, page, others.
+        """
         stem = name.rpartition("/")[2].partition(".")[0]
         *parts, last = stem.split("_")
         said = {part.partition("-")[0]: part for part in (*parts, last) if "-" in part}
         kind = last if "-" not in last else ""
         subject, session = said.get("sub", ""), said.get("ses", "")
-        return cls(name, subject, session, kind, state, cause, remedy, page)
+        return cls(name, subject, session, kind, state, **about)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +163,9 @@ def cohort_page(
 
 def _volumes(table: pa.Table, known: Mapping[str, CohortCase]) -> list[_Value]:
     """Of every region of every scan its volume: the first there is of those read."""
-    wanted = pc.field("quantity").isin(list(VOLUMES)) & (pc.field("value") > 0)
     columns = ("case", "region", "quantity", "value", "unit", "qc", "qc_reasons")
     found: dict[tuple[str, str], _Value] = {}
-    for row in table.select(columns).filter(wanted).to_pylist():
+    for row in volume_rows(table, columns):
         case = known.get(row["case"])
         key = (row["case"], row["region"])
         order = LESION_VOLUMES if is_lesion(row["region"]) else VOLUMES
@@ -196,7 +202,7 @@ def _outliers(
 
 
 def _matrix(cases: Iterable[CohortCase]) -> tuple[list[tuple[str, str]], list[tuple]]:
-    """Columns, session and kind, and for each subject its name, page and cells."""
+    """Columns, session and kind, and for each subject its name, pages and cells."""
     named = [case for case in cases if case.subject]
     kinds = sorted({case.kind for case in named})
     sessions = sorted({case.session for case in named})
@@ -208,8 +214,9 @@ def _matrix(cases: Iterable[CohortCase]) -> tuple[list[tuple[str, str]], list[tu
     used = [column for column in columns if any(column in row for row in there.values())]
     rows = []
     for subject, row in sorted(there.items()):
-        page = next((c.page for found in row.values() for c in found if c.page), "")
-        rows.append((subject, page, [row.get(column, []) for column in used]))
+        case = next((c for found in row.values() for c in found if c.page), None)
+        links = (case.page, case.others) if case else ("", ())
+        rows.append((subject, *links, [row.get(column, []) for column in used]))
     return used, rows
 
 
@@ -225,9 +232,9 @@ def _failures(cases: Iterable[CohortCase]) -> list[tuple[str, str, list[CohortCa
 
 def _quality(table: pa.Table) -> dict[str, tuple[int, int]]:
     """How many regions of every scan are to be reviewed, and how many fail."""
-    columns = table.select(("case", "region", "qc")).filter(pc.field("qc") != "pass")
-    once = columns.group_by(["case", "region", "qc"]).aggregate([]).to_pylist()
-    counts = Counter((row["case"], row["qc"]) for row in once)
+    rows = table.select(("case", "region", "qc")).filter(rows_other_than(table, "qc", "pass"))
+    once = {(row["case"], row["region"], row["qc"]) for row in rows.to_pylist()}
+    counts = Counter((case, qc) for case, _, qc in once)
     names = {name for name, _ in counts}
     return {name: (counts[name, "review"], counts[name, "fail"]) for name in names}
 

@@ -9,10 +9,11 @@ from medprompt_cli.bids.label_table import DISPLAY, PARCEL_DISPLAY
 from medprompt_cli.domain.anatomy import GROUPS, LESIONS
 
 LESION_COLORS = (
-    *("#FF3B30", "#FF9F0A", "#FFD60A", "#FF375F", "#BF5AF2", "#FF6B22", "#64D2FF"),
-    *("#FF2D92", "#D4FC79", "#30D158", "#FFB3C7", "#E8590C", "#5AC8FA", "#F06595"),
+    *("#39FF14", "#C3FF00", "#69FF87", "#FF2D00", "#2D87FF", "#F0A5F0", "#FF9678"),
+    *("#B478FF", "#FF69A5", "#78C30F", "#8787C3", "#96962D", "#699669", "#B47887"),
 )
-"""One for each of LESIONS, bright: they lie on grey, over structures."""
+"""One for each of LESIONS, far from the colour of any structure that a lesion may lie in, and
+from each other."""
 
 OTHER_COLORS = ("#4DABF7", "#69DB7C", "#FFA94D", "#DA77F2", "#38D9A9", "#FFE066", "#FF8787")
 """For names of a program or of another table."""

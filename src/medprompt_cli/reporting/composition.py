@@ -218,7 +218,7 @@ def _lesion_regions(writer: Writer) -> list[str]:
 
 def _lesions(writer: Writer) -> list[Sentence]:
     said = [one for region in _lesion_regions(writer) for one in writer.lesions(region)]
-    return [*said, *writer.review(lesions=True)]
+    return [*said, *writer.review(lesions=True), *writer.unasked()]
 
 
 def _change(writer: Writer) -> list[Sentence]:

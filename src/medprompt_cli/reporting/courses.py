@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -37,13 +37,18 @@ class Course:
 
 
 def course_plots(facts: Facts) -> tuple[list[Course], list[Course]]:
-    """Plots of regions: those that changed most, and the rest."""
+    """Plots of regions: those that changed most, and the rest.
+
+    What is plotted was measured on the kind of image that changes are of, as the percent beside
+    it is; without changes on the image that a region is read on.
+    """
     found = []
+    followed = _followed(facts)
     for region in facts.regions:
         measured = [
             (visit, volume)
             for visit in facts.visits
-            if (volume := volume_of(facts.numbers_of(region, visit.name))) is not None
+            if (volume := volume_of(followed(region, visit.name))) is not None
             and volume.value is not None
         ]
         alike = [pair for pair in measured if pair[1].quantity == measured[0][1].quantity]
@@ -52,6 +57,23 @@ def course_plots(facts: Facts) -> tuple[list[Course], list[Course]]:
     found.sort(key=lambda pair: pair[0])
     courses = [one for _, one in found]
     return courses[:SHOWN], courses[SHOWN:]
+
+
+def _followed(facts: Facts) -> Callable[[str, str], Mapping[str, NumberFact]]:
+    """What was measured of a region at a visit, on the image that it is followed on."""
+    kinds = {change.region: change.kind for change in facts.changes if change.kind}
+    numbers: dict[tuple[str, str, str], dict[str, NumberFact]] = {}
+    for fact in facts.numbers:
+        if fact.instance is None:
+            key = (fact.region, fact.visit, fact.kind)
+            numbers.setdefault(key, {}).setdefault(fact.quantity, fact)
+
+    def numbers_of(region: str, visit: str) -> Mapping[str, NumberFact]:
+        if region in kinds:
+            return numbers.get((region, visit, kinds[region]), {})
+        return facts.numbers_of(region, visit)
+
+    return numbers_of
 
 
 def _course(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from medprompt_cli.domain.certainty import Certainty
-from medprompt_cli.domain.measurement import HOUNSFIELD, Status
+from medprompt_cli.domain.measurement import HOUNSFIELD
 from medprompt_cli.reporting.facts import (
     ChangeFact,
     FateFact,
@@ -15,6 +15,7 @@ from medprompt_cli.reporting.facts import (
     Visit,
 )
 from medprompt_cli.reporting.names import listed, name_of, plural
+from medprompt_cli.reporting.reasons import NO_PLACE, Reason, has_no_place, why
 from medprompt_cli.reporting.voice import OneLesion, Title
 from medprompt_cli.reporting.wording import (
     UNIT_WORDS,
@@ -36,14 +37,7 @@ TITLES: Mapping[Title, str] = {
     "change": "Change",
     "impression": "Impression",
     "asked": "What was asked",
-}
-
-STATUSES: Mapping[Status, str] = {
-    "absent": "absent",
-    "truncated_fov": "not assessed (outside the field of view)",
-    "not_visible": "not assessed (not visible to these weights)",
-    "failed_qc": "not assessed (mask not to be trusted)",
-    "error": "not assessed (no value)",
+    "elsewhere": "Other lesions",
 }
 
 QUANTITIES: Mapping[str, str] = {
@@ -92,7 +86,8 @@ NOUNS: Mapping[str, str] = {
 }
 """Features by name, as where they were not assessed."""
 
-PLACES = ("lobe", "territory")
+OUTSIDE = {"lobe": "outside all lobes", "territory": "outside all territories"}
+
 FATES: Mapping[str, str] = {
     **{fate: fate for fate in ("new", "enlarging", "shrinking", "resolved", "stable")},
     **{"merged": "merged", "split": "split", "untold": "cannot be told"},
@@ -158,14 +153,21 @@ class English:
         """What the image shows of a region that it cuts."""
         return f"{_start(number.region)}: {_number(number)} inside the field of view."
 
-    def not_assessed(self, regions: Sequence[str], status: Status) -> str:
+    def not_assessed(self, regions: Sequence[str], reason: Reason) -> str:
         """Regions that were not measured, and why."""
         names = listed([name_of(region, "en") for region in regions], " and ")
-        return f"{_upper(names)}: {STATUSES[status]}."
+        return f"{_upper(names)}: {reason.said('en')}."
+
+    def unlooked(self, region: str, feature: str, reason: Reason) -> str:
+        """A feature that nobody looked for, and why."""
+        said = f"{NOUNS[feature]} {reason.said('en')}"
+        return f"{_start(region)}: {said}." if region else f"{_upper(said)}."
 
     def missing(self, number: NumberFact) -> str:
         """A number other than the volume that was not measured, and why."""
-        return f"{_start(number.region)}: {_quantity(number)} {STATUSES[number.status]}."
+        return (
+            f"{_start(number.region)}: {_quantity(number)} {Reason(number.status).said('en')}."
+        )
 
     def review(self, regions: Sequence[str], reasons: str) -> str:
         """Regions whose masks are to be looked at, and why."""
@@ -242,7 +244,7 @@ class English:
 
     def unfollowed(self, earlier: str) -> str:
         """Change since a visit was not assessed."""
-        return f"Change since {earlier} was not assessed."
+        return f"Change since {earlier} was {Reason('not_compared').said('en')}."
 
     def no_change(self, earlier: str) -> str:
         """No structure changed beyond noise."""
@@ -362,10 +364,12 @@ def _size(lesion: OneLesion) -> str:
 def _feature(finding: FindingFact) -> str:
     """A finding as a part of a sentence."""
     noun = NOUNS.get(finding.feature, finding.feature.replace("-", " "))
+    if has_no_place(finding):
+        return OUTSIDE[finding.feature]
     if finding.value is None:
-        return f"{noun} not assessed"
+        return f"{noun} {why(finding).said('en')}"
     sure = _sure(finding.certainty)
-    if finding.feature in PLACES:
+    if finding.feature in NO_PLACE:
         return f"{sure}in the {name_of(finding.value, 'en')}"
     if finding.feature == "signal" and finding.value in SIGNALS:
         words = DENSITIES if finding.kinds == ("CT",) else SIGNALS

@@ -216,8 +216,8 @@ class FateFact:
         before_ml: Volume at the visit it was last seen at; None if it was not seen before.
         before: Name of that visit; None if there is none.
         before_id: Id of its fact; None if there is none.
-        untold: Whether it was seen at only one of two visits, and which fate that is cannot be
-            told.
+        untold: Whether it has no fate though both visits could be used: masks alone, or masks
+            against images, do not tell it.
     """
 
     id: str

@@ -38,6 +38,9 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 }
 """Columns of a table that tell its rows apart."""
 
+UNTOLD = {("absent", "measured"), ("measured", "absent"), ("measured", "measured")}
+"""Statuses of a lesion at two visits between which it would have a fate if it could be told."""
+
 _SUFFIX = re.compile(r"_([^_/]+?)(?:\.nii)?(?:\.gz)?$")
 
 _RATIO = re.compile(r"\bratio\(\w+\((\w+)\), \w+\((\w+)\)\)")
@@ -275,7 +278,7 @@ def _fates(rows: Iterable[Row], ids: _Ids, order: Sequence[str]) -> list[FateFac
             before_ml=before.volume_ml if before else None,
             before=before.visit if before else None,
             before_id=before.id if before else None,
-            untold=row["fate"] is None and {status, row["status"]} == {"absent", "measured"},
+            untold=row["fate"] is None and (status, row["status"]) in UNTOLD,
         )
         if fate.volume_ml is not None:
             seen[key] = fate

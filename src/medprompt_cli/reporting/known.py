@@ -21,6 +21,7 @@ from medprompt_cli.reporting.facts import (
     volume_of,
 )
 from medprompt_cli.reporting.names import SIDES, name_of, split_side
+from medprompt_cli.reporting.reasons import NEEDED
 from medprompt_cli.reporting.scanning import Literal, Scanner
 from medprompt_cli.reporting.terms import Term
 from medprompt_cli.reporting.writing import Writer
@@ -228,6 +229,7 @@ def _literals(facts: Facts) -> Iterator[Literal]:
     yield from (Literal(text, Term("plain", text)) for text in facts.versions)
     kinds = {*STRUCTURE_IMAGES, *LESION_IMAGES, *(image.kind for image in facts.images)}
     kinds |= {fact.kind for fact in facts.numbers if fact.kind}
+    kinds |= {kind for needed in NEEDED.values() for kind in needed}
     yield from (Literal(kind, Term("image", kind)) for kind in kinds)
     for visit in facts.visits:
         if visit.name:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from medprompt_cli.domain.certainty import Certainty
-from medprompt_cli.domain.measurement import HOUNSFIELD, Status
+from medprompt_cli.domain.measurement import HOUNSFIELD
 from medprompt_cli.reporting.facts import (
     ChangeFact,
     FateFact,
@@ -15,6 +15,7 @@ from medprompt_cli.reporting.facts import (
     Visit,
 )
 from medprompt_cli.reporting.names import KOREAN_SIDES, name_of
+from medprompt_cli.reporting.reasons import NO_PLACE, Reason, has_no_place, why
 from medprompt_cli.reporting.voice import OneLesion, Title
 from medprompt_cli.reporting.wording import (
     UNIT_WORDS,
@@ -36,14 +37,7 @@ TITLES: Mapping[Title, str] = {
     "change": "변화",
     "impression": "결론",
     "asked": "요청한 내용",
-}
-
-STATUSES: Mapping[Status, str] = {
-    "absent": "없음",
-    "truncated_fov": "평가하지 못함 (영상 범위 밖)",
-    "not_visible": "평가하지 못함 (이 가중치로는 볼 수 없음)",
-    "failed_qc": "평가하지 못함 (마스크를 신뢰할 수 없음)",
-    "error": "평가하지 못함 (값이 없음)",
+    "elsewhere": "그 밖의 병변",
 }
 
 QUANTITIES: Mapping[str, str] = {
@@ -98,7 +92,7 @@ NOUNS: Mapping[str, str] = {
     "site": "위치",
 }
 
-PLACES = ("lobe", "territory")
+OUTSIDE = {"lobe": "모든 뇌엽 밖", "territory": "모든 혈관 영역 밖"}
 FATES: Mapping[str, str] = {
     "new": "새로 생김",
     "enlarging": "커짐",
@@ -168,13 +162,20 @@ class Korean:
         """What the image shows of a region that it cuts."""
         return f"{_name(number.region)}: 영상 범위 안의 부분 {_number(number)}."
 
-    def not_assessed(self, regions: Sequence[str], status: Status) -> str:
+    def not_assessed(self, regions: Sequence[str], reason: Reason) -> str:
         """Regions that were not measured, and why."""
-        return f"{', '.join(_name(region) for region in regions)}: {STATUSES[status]}."
+        return f"{', '.join(_name(region) for region in regions)}: {reason.said('ko')}."
+
+    def unlooked(self, region: str, feature: str, reason: Reason) -> str:
+        """A feature that nobody looked for, and why."""
+        said = f"{NOUNS[feature]} {reason.said('ko')}"
+        return f"{_name(region)}: {said}." if region else f"{said}."
 
     def missing(self, number: NumberFact) -> str:
         """A number other than the volume that was not measured, and why."""
-        return f"{_name(number.region)}: {_quantity(number)} {STATUSES[number.status]}."
+        return (
+            f"{_name(number.region)}: {_quantity(number)} {Reason(number.status).said('ko')}."
+        )
 
     def review(self, regions: Sequence[str], reasons: str) -> str:
         """Regions whose masks are to be looked at, and why."""
@@ -252,7 +253,7 @@ class Korean:
 
     def unfollowed(self, earlier: str) -> str:
         """Change since a visit was not assessed."""
-        return f"{earlier} 이후 변화 평가하지 못함."
+        return f"{earlier} 이후 변화 {Reason('not_compared').said('ko')}."
 
     def no_change(self, earlier: str) -> str:
         """No structure changed beyond noise."""
@@ -361,10 +362,12 @@ def _size(lesion: OneLesion) -> str:
 def _feature(finding: FindingFact) -> str:
     """A finding as a part of a sentence."""
     noun = NOUNS.get(finding.feature, finding.feature.replace("-", " "))
+    if has_no_place(finding):
+        return OUTSIDE[finding.feature]
     if finding.value is None:
-        return f"{noun} 평가하지 못함"
+        return f"{noun} {why(finding).said('ko')}"
     sure = _sure(finding.certainty)
-    if finding.feature in PLACES:
+    if finding.feature in NO_PLACE:
         return f"{_name(finding.value)}에 위치{sure}"
     if finding.feature == "signal" and finding.value in SIGNALS:
         words = DENSITIES if finding.kinds == ("CT",) else SIGNALS

@@ -8,25 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
 from medprompt_cli.domain.anatomy import LESIONS
+from medprompt_cli.domain.outliers import FAR, FEWEST, log_centre_and_spread
 from medprompt_cli.errors import InputError
 
 Verdict = Literal["below", "within", "above"]
-
-FAR = 3.5
-"""Robust z from which on a number lies outside of its cohort. Source: Iglewicz and Hoaglin,
-How to detect and handle outliers, 1993."""
-
-FEWEST = 10
-"""Scans that have to be there for a median and a spread to mean something."""
-
-TO_SD = 1.4826
-"""Median absolute deviations of a Gaussian in its standard deviation."""
-
-LEAST_SPREAD = 0.02
-"""Of the logarithm: 2 %. A cohort that is more alike than that has nobody outside of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +87,7 @@ def cohort_norms(rows: Iterable[tuple[NormKey, float]]) -> dict[NormKey, Norm]:
 
 
 def _norm(values: list[float]) -> Norm:
-    logs = np.log(values)
-    centre = float(np.median(logs))
-    spread = max(TO_SD * float(np.median(np.abs(logs - centre))), LEAST_SPREAD)
-    return Norm(centre, spread, len(values))
+    return Norm(*log_centre_and_spread(values), len(values))
 
 
 @dataclass(frozen=True, slots=True)

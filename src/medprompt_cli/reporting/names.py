@@ -28,7 +28,11 @@ ENGLISH: Mapping[str, str] = {
 }
 """Names that are not what their ids say, with spaces."""
 
-KOREAN: Mapping[str, str] = {"intracranial": "두개내 용적", "metastasis": "뇌전이"}
+KOREAN: Mapping[str, str] = {
+    **{"intracranial": "두개내 용적", "metastasis": "뇌전이"},
+    **{"aca-territory": "전대뇌동맥 영역", "mca-territory": "중대뇌동맥 영역"},
+    "pca-territory": "후대뇌동맥 영역",
+}
 """Korean names that are not the first of their synonyms."""
 
 LARGEST = "largest-"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from medprompt_cli.reporting.reasons import status_words
 from medprompt_cli.reporting.report import Language
 
 _ENGLISH: Mapping[str, str] = {
@@ -20,7 +21,8 @@ _ENGLISH: Mapping[str, str] = {
     "inputs": "Inputs",
     "provenance": "Provenance",
     "rows": "Numbers lead to the rows that a sentence restates.",
-    "sides": "The patient's left is on the left side of every picture.",
+    "sides": "The patient's left is on the left side of every picture, as L and R say: the"
+    " other way round than in most reading rooms.",
     "coarser": "Shown coarser than it is: {} voxels along the axes make one here.",
     "no_image": "No picture: the image could not be read.",
     "closeups": "Lesions from near, the largest first",
@@ -92,7 +94,8 @@ _KOREAN: Mapping[str, str] = {
     "inputs": "입력 영상",
     "provenance": "출처",
     "rows": "번호는 문장이 옮긴 표의 행으로 이어집니다.",
-    "sides": "모든 그림에서 환자의 왼쪽이 왼쪽에 있습니다.",
+    "sides": "모든 그림에서 환자의 왼쪽이 왼쪽에 있습니다 (L, R 표시)."
+    " 흔한 판독 화면과는 반대입니다.",
     "coarser": "원본보다 성기게 보입니다: 축마다 {} 복셀을 하나로 합쳤습니다.",
     "no_image": "그림 없음: 영상을 읽을 수 없었습니다.",
     "closeups": "가까이 본 병변, 큰 것부터",
@@ -149,4 +152,8 @@ _KOREAN: Mapping[str, str] = {
     "made_by": "medprompt로 만듦",
 }
 
-PAGE_WORDS: Mapping[Language, Mapping[str, str]] = {"en": _ENGLISH, "ko": _KOREAN}
+PAGE_WORDS: Mapping[Language, Mapping[str, str]] = {
+    "en": {**_ENGLISH, **status_words("en")},
+    "ko": {**_KOREAN, **status_words("ko")},
+}
+"""By what they stand for; a status of a measurement by itself."""

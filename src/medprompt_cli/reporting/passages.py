@@ -9,15 +9,23 @@ Source: AutoRG-Brain, arXiv:2407.16684.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from medprompt_cli.reporting.facts import NumberFact, is_lesion
-from medprompt_cli.reporting.names import SIDES, name_of, split_side
+from medprompt_cli.reporting.facts import (
+    LESION_VOLUMES,
+    VOLUMES,
+    NumberFact,
+    is_lesion,
+)
+from medprompt_cli.reporting.names import LANDMARKS, SIDES, name_of, split_side
+from medprompt_cli.reporting.reasons import has_no_place
 from medprompt_cli.reporting.report import Language, Section, Sentence
 from medprompt_cli.reporting.writing import SHIFT, Writer, refer
 
 PLACES = ("lobe", "territory")
 """Features whose value is a region."""
+
+NO_PLACES = "Lobes were not measured: there is a passage for each kind of lesion."
 
 CHANGE = "change"
 """Among the quantities that were asked: what changed since the visit before."""
@@ -46,16 +54,26 @@ def region_sections(
         regions: Names, with a side or for both; none stands for wherever there are lesions.
         language: Of the titles.
     """
+    if not regions:
+        return _lesion_passages(writer, language)
+    sections, nothing = _passages(writer, regions, language)
+    return sections, _notes(nothing)
+
+
+def _passages(
+    writer: Writer, regions: Iterable[str], language: Language
+) -> tuple[list[Section], list[str]]:
+    """A passage for every region, each once, and those of which nothing is known."""
     sections: list[Section] = []
     nothing: list[str] = []
-    for region in dict.fromkeys(regions or _lesion_places(writer)):
+    for region in dict.fromkeys(regions):
         said = _passage(writer, region)
         if said:
             title = name_of(region, language)
             sections.append(Section(title[:1].upper() + title[1:], tuple(said)))
         else:
             nothing.append(region)
-    return sections, _notes(nothing)
+    return sections, nothing
 
 
 def asked_sections(
@@ -83,21 +101,52 @@ def asked_sections(
 
 
 def _notes(nothing: Iterable[str]) -> tuple[str, ...]:
-    return tuple(f"Nothing is known of {name_of(region, 'en')}." for region in nothing)
+    return tuple(
+        f"Nothing is known of {name_of(one, 'en')}: {_why_nothing(one)}." for one in nothing
+    )
 
 
-def _lesion_places(writer: Writer) -> list[str]:
-    """Where lesions lie; lesions themselves where that is not known."""
+def _why_nothing(region: str) -> str:
+    place = split_side(region)[1] in LANDMARKS
+    return f"it was not asked for{', and no lesion is placed in it' if place else ''}"
+
+
+def _lesion_passages(
+    writer: Writer, language: Language
+) -> tuple[list[Section], tuple[str, ...]]:
+    """A passage for each place of lesions, one for all other lesions, and what is to be noted.
+
+    Where places were not measured, a passage for each kind of lesion.
+    """
+    kinds = [region for region in writer.facts.regions if is_lesion(region)]
+    pieces = [(kind, number) for kind in kinds for number in _pieces(writer, kind)]
+    places = {piece: _place_of(writer, *piece) for piece in pieces}
+    if pieces and all(place is None for place in places.values()):
+        return _passages(writer, kinds, language)[0], (NO_PLACES,)
+    sections, _ = _passages(writer, filter(None, places.values()), language)
+    rest = [piece for piece, place in places.items() if not place]
+    said = [one for piece in rest for one in writer.lesion(*piece)]
+    totals = [total for kind in kinds if (total := writer.volume(kind))]
+    said += writer.unknown([total for total in totals if total.status != "measured"])
+    other = Section(writer.voice.titles["elsewhere"], (*said, *writer.unasked()))
+    return [*sections, *([other] if other.sentences else [])], ()
+
+
+def _pieces(writer: Writer, kind: str) -> list[int | None]:
+    """Numbers of the lesions of a kind; None for one that was not taken apart."""
     visit = writer.visit.name
-    places = [
-        finding.value
-        for region in writer.facts.regions
-        if is_lesion(region)
-        for instance in (None, *writer.facts.instances(region, visit))
-        for finding in writer.facts.findings_of(region, visit, instance)
-        if finding.feature in PLACES and finding.value
-    ]
-    return places or [region for region in writer.facts.regions if is_lesion(region)]
+    numbers = writer.facts.instances(kind, visit)
+    whole = writer.one_lesion(kind, None) if not numbers else None
+    return [*numbers, *([None] if whole and whole.facts else [])]
+
+
+def _place_of(writer: Writer, kind: str, number: int | None) -> str | None:
+    """Where a lesion lies: its lobe before its territory; '' in none, None if not known."""
+    found = writer.facts.findings_of(kind, writer.visit.name, number)
+    told = {one.feature: one for one in found if one.feature in PLACES}
+    ordered = [told[feature] for feature in PLACES if feature in told]
+    place = next((one.value for one in ordered if one.value), None)
+    return place or ("" if any(map(has_no_place, ordered)) else None)
 
 
 def _both(writer: Writer, region: str) -> list[str]:
@@ -132,7 +181,7 @@ def _asked(writer: Writer, region: str, quantities: Sequence[str]) -> list[Sente
     for name in names:
         known = writer.facts.numbers_of(name, writer.visit.name)
         wanted = quantities or [one for one in known if one not in PLACE_QUANTITIES]
-        said += _numbers(writer, name, wanted)
+        said += _numbers(writer, name, _without_twins(wanted, known, name))
         said += _findings(writer, name, quantities)
         if is_lesion(name):
             said += [
@@ -141,6 +190,19 @@ def _asked(writer: Writer, region: str, quantities: Sequence[str]) -> list[Sente
                 for one in _findings(writer, name, quantities, instance)
             ]
     return said + (_changes(writer, names) if CHANGE in quantities else [])
+
+
+def _without_twins(
+    wanted: Sequence[str], known: Mapping[str, NumberFact], region: str
+) -> list[str]:
+    """Quantities, of the two volumes and what is made of them only those of the one read."""
+    first, second = LESION_VOLUMES if is_lesion(region) else VOLUMES
+
+    def stands(name: str) -> bool:
+        twin = known.get(f"{first}{name.removeprefix(second)}")
+        return name.startswith(second) and twin is not None and twin.status == "measured"
+
+    return [name for name in wanted if not stands(name)]
 
 
 def _numbers(writer: Writer, region: str, quantities: Sequence[str]) -> list[Sentence]:

@@ -103,7 +103,7 @@ def _numbers(case: str, facts: Sequence[NumberFact], words: Words) -> Iterable[T
     for keys in (placed, by_region.keys() - placed):
         shape = _Shape.of([f for f in facts if (f.region, f.instance) in keys])
         rows = tuple(
-            Row(shape.cells(*key, found), case, place_key(*key))
+            Row(shape.cells(key, found, words), case, place_key(*key))
             for key, found in by_region.items()
             if key in keys
         )
@@ -158,27 +158,32 @@ class _Shape:
         )
 
     def cells(
-        self, region: str, instance: int | None, found: Mapping[str, Sequence[NumberFact]]
+        self,
+        place: tuple[str, int | None],
+        found: Mapping[str, Sequence[NumberFact]],
+        words: Words,
     ) -> tuple[Cell, ...]:
+        region, instance = place
         first = next(iter(found.values()))[0]
         presence = number_text(first.presence, 2)
-        cells = [_number(found.get(q, ()), units) for q, units in self.units.items()]
+        cells = [_number(found.get(q, ()), units, words) for q, units in self.units.items()]
         return (
             Cell(region.replace("-", " ")),
             *((Cell(str(instance), number=True),) if self.pieces else ()),
-            *_once(cells),
+            *_once(cells, words),
             *((_centre(found),) if self.places else ()),
             *((Cell(presence, number=True),) if self.presence else ()),
             *((Cell(first.qc or NOTHING, about=first.qc_reasons),) if self.quality else ()),
         )
 
 
-def _once(cells: Sequence[Cell]) -> Iterable[Cell]:
+def _once(cells: Sequence[Cell], words: Words) -> Iterable[Cell]:
     """The same cells, without an interval or a status that one before has said."""
     said: set[str] = set()
+    statuses = {words[status] for status in STATUSES}
     for cell in cells:
         number, _, rest = cell.text.partition(" (")
-        key = rest or (number if number in STATUSES else "")
+        key = rest or (number if number in statuses else "")
         short = number if rest else NOTHING
         yield replace(cell, text=short) if key in said else cell
         said |= {key} - {""}
@@ -190,7 +195,7 @@ def _head(quantity: str, units: Iterable[str]) -> str:
     return f"{name} ({words.pop()})" if len(words) == 1 else name
 
 
-def _number(facts: Sequence[NumberFact], units: set[str]) -> Cell:
+def _number(facts: Sequence[NumberFact], units: set[str], words: Words) -> Cell:
     """One number, or one of each image; what was not measured says why."""
     if not facts:
         return Cell(NOTHING, number=True)
@@ -198,7 +203,8 @@ def _number(facts: Sequence[NumberFact], units: set[str]) -> Cell:
     for fact in facts:
         text = with_interval(fact.value, fact.low, fact.high)
         unit = _unit(fact.unit) if len(units) > 1 else ""
-        texts.append(f"{text} {unit}".rstrip() if fact.status == "measured" else fact.status)
+        measured = fact.status == "measured"
+        texts.append(f"{text} {unit}".rstrip() if measured else words[fact.status])
     kinds = {fact.kind for fact in facts}
     about = ", ".join(fact.kind for fact in facts) if len(kinds) > 1 else ""
     return Cell(" / ".join(texts), tuple(f.id for f in facts), number=True, about=about)
@@ -225,7 +231,7 @@ def findings_table(facts: Sequence[FindingFact], words: Words) -> Table:
                 Cell(fact.feature.replace("-", " ")),
                 Cell(fact.value or NOTHING, (fact.id,)),
                 Cell(number_text(fact.probability, 2), number=True),
-                Cell(fact.status),
+                Cell(words[fact.status]),
                 Cell(_evidence(fact)),
                 Cell(fact.notes),
             ),
@@ -269,7 +275,8 @@ def changes_table(facts: Facts, words: Words) -> Table:
 def _change(fact: ChangeFact, facts: Facts, words: Words) -> Row:
     unit = _unit(fact.unit)
     verdict = {True: words["beyond"], False: words["within"], None: words["unknown"]}
-    said = verdict[fact.exceeds_limit] if fact.status == "measured" else fact.status
+    measured = fact.status == "measured"
+    said = verdict[fact.exceeds_limit] if measured else words[fact.status]
     change = with_interval(fact.absolute, fact.absolute_low, fact.absolute_high, sign=True)
     percent = with_interval(fact.percent, fact.percent_low, fact.percent_high, sign=True)
     cells = (
@@ -311,16 +318,17 @@ def followed_table(
         cells = (
             Cell(region.replace("-", " ")),
             Cell(str(lesion), number=True),
-            *(_fate(found.get(name)) for name in visits),
+            *(_fate(found.get(name), words) for name in visits),
         )
         rows.append(Row(cells, case_of(seen[-1], place) if seen else "", place))
     head = (words["region"], words["lesion"], *(f"{name} (mL)" for name in visits))
     return Table("", head, tuple(rows))
 
 
-def _fate(fact: FateFact | None) -> Cell:
+def _fate(fact: FateFact | None, words: Words) -> Cell:
     if fact is None:
         return Cell(NOTHING, number=True)
-    text = fact.status if fact.volume_ml is None else number_text(fact.volume_ml, 3)
+    missing = fact.volume_ml is None
+    text = words[fact.status] if missing else number_text(fact.volume_ml, 3)
     others = f" ({', '.join(map(str, fact.related))})" if fact.related else ""
     return Cell(f"{text} {fact.fate or ''}{others}".strip(), (fact.id,), number=True)

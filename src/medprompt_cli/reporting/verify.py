@@ -198,7 +198,8 @@ def _outcomes(sentence: Spoken, clause: Clause) -> Iterator[tuple[Mark, Outcome]
 
 def _region(sentence: Spoken, clause: Clause, subject: Subject) -> Outcome:
     """A region that is named: it is known, and what is denied of it is so."""
-    if subject.kind == GENERAL:
+    unasked = sentence.has("status", "not_asked") and not sentence.denied(subject.mark)
+    if subject.kind == GENERAL or unasked:  # held by other words
         return None
     known = _known(sentence, clause, subject)
     if isinstance(known, Refused):

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from medprompt_cli.domain.measurement import Status
 from medprompt_cli.reporting.facts import (
     ChangeFact,
     FateFact,
@@ -19,9 +18,18 @@ from medprompt_cli.reporting.facts import (
     NumberFact,
     Visit,
 )
+from medprompt_cli.reporting.reasons import Reason
 
 Title = Literal[
-    "technique", "brain", "structures", "limits", "lesions", "change", "impression", "asked"
+    "technique",
+    "brain",
+    "structures",
+    "limits",
+    "lesions",
+    "change",
+    "impression",
+    "asked",
+    "elsewhere",
 ]
 
 
@@ -98,8 +106,12 @@ class Voice(Protocol):
         """What the image shows of a region that it cuts."""
         ...
 
-    def not_assessed(self, regions: Sequence[str], status: Status) -> str:
+    def not_assessed(self, regions: Sequence[str], reason: Reason) -> str:
         """Regions that were not measured, and why."""
+        ...
+
+    def unlooked(self, region: str, feature: str, reason: Reason) -> str:
+        """A feature that nobody looked for, of a lesion or of the brain (''), and why."""
         ...
 
     def missing(self, number: NumberFact) -> str:
@@ -151,7 +163,7 @@ class Voice(Protocol):
         ...
 
     def unfollowed(self, earlier: str) -> str:
-        """Change since a visit was not assessed."""
+        """Change since a visit was not assessed, as visits were not compared."""
         ...
 
     def no_change(self, earlier: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
 from medprompt_cli.domain.parcels import LOBES
 from medprompt_cli.reporting.clauses import GENERAL, Clause, Subject
@@ -17,6 +18,15 @@ from medprompt_cli.reporting.holding import (
     unfollowed,
 )
 from medprompt_cli.reporting.names import LANDMARKS, SIDED, split_side
+from medprompt_cli.reporting.reasons import (
+    NEEDED,
+    NO_PLACE,
+    Cause,
+    Reason,
+    has_no_place,
+    why,
+    why_unlooked,
+)
 from medprompt_cli.reporting.scanning import Mark
 from medprompt_cli.reporting.terms import Kind
 from medprompt_cli.reporting.wording import degree_of
@@ -38,6 +48,10 @@ def check_feature(sentence: Spoken, clause: Clause, mark: Mark) -> Outcome:
     if feature == SHIFT:
         return _shift(sentence, clause, mark)
     found = _findings(sentence, clause, feature)
+    if feature in NO_PLACE and value == "none":
+        nowhere = bool(found) and all(map(has_no_place, found)) and not sentence.denied(mark)
+        ids = tuple(one.id for one in found)
+        return Held(ids) if nowhere else Refused("is what no finding says")
     images = [one.value for one in clause.of("image")]
     if images:
         found = [one for one in found if images[0] in one.kinds]
@@ -71,15 +85,36 @@ def _findings(sentence: Spoken, clause: Clause, *features: str) -> list[FindingF
 
 
 def _not_assessed(sentence: Spoken, clause: Clause, feature: str) -> Outcome:
-    visits = sentence.at
+    """That a feature was not assessed; the reason, if one is said, has to be that of it."""
+    facts = sentence.known.facts
     found = _findings(sentence, clause, feature)
     if feature == SHIFT:
-        facts = sentence.known.facts
-        found = [one for visit in visits for one in facts.findings_of("brain", visit)]
-    missing = [one for one in found if one.feature == feature and one.value is None]
-    if missing:
-        return Held((missing[0].id,))
-    return Refused("was assessed, or never asked for")
+        brain = (one for visit in sentence.at for one in facts.findings_of("brain", visit))
+        found = [one for one in brain if one.feature == feature]
+    said = _reasons_said(sentence, clause)
+    if not found:
+        images = [one for one in facts.images if one.visit in sentence.at]
+        fits = said == {why_unlooked(feature, images)}
+        ids = tuple(one.id for one in images) if feature in NEEDED else ()
+        return Held(ids) if fits else Refused("was never asked for, or for another reason")
+    missing = [one for one in found if one.value is None and not has_no_place(one)]
+    if not missing:
+        return Refused("was assessed")
+    fitting = [one for one in missing if said <= {why(one)}]
+    return Held((fitting[0].id,)) if fitting else Refused("was not assessed, but not for this")
+
+
+def _reasons_said(sentence: Spoken, clause: Clause) -> set[Reason]:
+    """Why something was not assessed, as a clause and its brackets say it."""
+    said = set()
+    for one in (clause, *(inner for inner in sentence.clauses if inner.parent is clause)):
+        images = [mark.value for mark in one.of("image")]
+        for mark in one.of("status"):
+            if mark.value == "not_read":
+                said.add(Reason("not_read", images[0] if images else ""))
+            elif mark.value != "unknown":
+                said.add(Reason(cast("Cause", mark.value)))
+    return said
 
 
 def _shift(sentence: Spoken, clause: Clause, mark: Mark) -> Outcome:
@@ -172,12 +207,19 @@ def check_degree(sentence: Spoken, clause: Clause, mark: Mark) -> Outcome:
 
 def check_status(sentence: Spoken, clause: Clause, mark: Mark) -> Outcome:
     """Why a region was not measured."""
-    if clause.has("feature") or (clause.parent is not None and clause.parent.has("feature")):
-        return None
+    of_feature = next((c for c in (clause, clause.parent) if c and c.has("feature")), None)
+    if of_feature is not None:  # held by what was not assessed, the feature
+        return None if of_feature.has("status") else Refused("is said of what was assessed")
     if sentence.denied(mark):
         return Refused("is denied, and no status is")
-    if unfollowed(sentence):
-        return None  # held by what was not assessed, the change
+    if unfollowed(sentence):  # held by what was not assessed, the change
+        known = mark.value in {"unknown", "not_compared"}
+        return None if known else Refused("is not why")
+    unasked = sentence.has("status", "not_asked")
+    return (_not_asked if unasked else _not_measured)(sentence, clause, mark)
+
+
+def _not_measured(sentence: Spoken, clause: Clause, mark: Mark) -> Outcome:
     ids: list[str] = []
     around = clause.parent.of("quantity") if clause.parent is not None else []
     for number in _volumes(sentence, clause, clause.of("quantity") or around):
@@ -191,6 +233,15 @@ def check_status(sentence: Spoken, clause: Clause, mark: Mark) -> Outcome:
             return Refused(f"is said of {number.region}, whose status is {number.status}")
         ids.append(number.id)
     return Held(tuple(ids)) if ids else Refused("is said of nothing")
+
+
+def _not_asked(sentence: Spoken, clause: Clause, mark: Mark) -> Outcome:
+    """That nobody asked for regions."""
+    known = sentence.known
+    regions = {r for one in clause.subjects for r in regions_of(clause, one, known)}
+    unknown = bool(regions) and not any(known.knows([region]) for region in regions)
+    fits = unknown and mark.value in {"unknown", "not_asked"}
+    return Held() if fits else Refused("is said of what was asked for")
 
 
 def _volumes(

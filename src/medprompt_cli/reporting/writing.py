@@ -21,6 +21,7 @@ from medprompt_cli.reporting.facts import (
     volume_of,
 )
 from medprompt_cli.reporting.names import SIDES, split_side
+from medprompt_cli.reporting.reasons import NEEDED, Reason, why_unlooked
 from medprompt_cli.reporting.report import Sentence
 from medprompt_cli.reporting.voice import OneLesion, Voice
 
@@ -113,7 +114,7 @@ class Writer:
             if number.status != "absent":
                 by_status.setdefault(number.status, []).append(number)
         for status, found in by_status.items():
-            text = self.voice.not_assessed([one.region for one in found], status)
+            text = self.voice.not_assessed([one.region for one in found], Reason(status))
             said.append(refer(text, *found))
             inside = (self.number(one.region, "visible-volume") for one in found)
             said += [refer(self.voice.part_inside(part), part) for part in inside if part]
@@ -132,7 +133,7 @@ class Writer:
         ]
 
     def shift(self, *, brief: bool = False) -> list[Sentence]:
-        """Whether the midline is shifted, if that was looked at."""
+        """Whether the midline is shifted, or that nobody looked; in brief only the former."""
         region, feature = SHIFT
         for finding in self.facts.findings_of(region, self.visit.name):
             if finding.feature != feature:
@@ -140,7 +141,8 @@ class Writer:
             if finding.status == "measured":
                 return [refer(self.voice.shift(finding, brief=brief), finding)]
             return [] if brief else [refer(self.voice.finding(finding), finding)]
-        return []
+        unasked = self.voice.unlooked("", feature, Reason("not_asked"))
+        return [] if brief else [Sentence(unasked)]
 
     def outside(self) -> list[NumberFact]:
         """Volumes outside of their limits, in the order of the tables."""
@@ -186,7 +188,24 @@ class Writer:
         count = self.number(region, "count")
         said = refer(self.voice.lesions(count, total), count, total)
         about = (refer(self.voice.finding(one), one) for one in self._findings(region, None))
-        return [said, *about, *self._each(region)]
+        return [said, *about, *self._each(region), *self._unlooked(region)]
+
+    def _unlooked(self, region: str) -> list[Sentence]:
+        """Features that nobody looked for in any lesion of a kind, and why."""
+        numbers = (None, *self.facts.instances(region, self.visit.name))
+        known = {one.feature for number in numbers for one in self._findings(region, number)}
+        images = [one for one in self.facts.images if one.visit == self.visit.name]
+        return [
+            refer(self.voice.unlooked(region, one, why_unlooked(one, images)), *images)
+            for one in NEEDED
+            if one not in known
+        ]
+
+    def unasked(self) -> list[Sentence]:
+        """That lesions were not looked for, if they were not."""
+        if any(is_lesion(region) for region in self.facts.regions):
+            return []
+        return [Sentence(self.voice.not_assessed(["lesion"], Reason("not_asked")))]
 
     def _each(self, region: str) -> list[Sentence]:
         numbers = self.facts.instances(region, self.visit.name)

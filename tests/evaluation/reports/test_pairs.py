@@ -42,6 +42,14 @@ def folders(tmp_path):
     return tmp_path / "candidates", tmp_path / "references"
 
 
+def test_headings_of_markdown_claim_nothing(folders):
+    text = "# sub-1\n\n## Midline shift\n\n- No midline shift.\n- #2 is new.\n"
+    (folders[0] / "a.md").write_text(text, encoding="utf-8")
+
+    [told] = [one for one in read_folders(*folders) if one.name == "a"]
+    assert told.candidate == "\n\n- No midline shift.\n- #2 is new.\n"
+
+
 @pytest.mark.parametrize(
     ("name", "write"),
     [("t.jsonl", write_jsonl), ("t.csv", write_csv), ("t.PARQUET", write_parquet)],

@@ -33,7 +33,8 @@ Lesions
 Lesion: probably present, 2 pieces, 5.31 mL in all.
 Lesion 1: large, 4.90 mL, 31.2 mm at its longest, product of diameters 602 mm2; definitely in \
 the right frontal lobe; probably hyperintense on FLAIR; definitely not enhancing.
-Lesion 2: small, 0.410 mL, 9.40 mm at its longest; lobe not assessed.
+Lesion 2: small, 0.410 mL, 9.40 mm at its longest; lobe not assessed (no value).
+Lesion: diffusion restriction not assessed (ADC was not read).
 No tumor (definitely).
 Change
 Changes were measured on T1w.
@@ -75,7 +76,8 @@ ses-02 (2025-04-18): T1w (1 x 1 x 1 mm), FLAIR (0.5 x 0.5 x 4 mm).
 병변: 있음 (가능성 높음), 2개, 모두 5.31 mL.
 병변 1: 큼, 4.90 mL, 최장 지름 31.2 mm, 지름의 곱 602 mm2; 우측 전두엽에 위치 (확실함); \
 FLAIR 고신호 (가능성 높음); 조영증강 없음 (확실함).
-병변 2: 작음, 0.410 mL, 최장 지름 9.40 mm; 뇌엽 평가하지 못함.
+병변 2: 작음, 0.410 mL, 최장 지름 9.40 mm; 뇌엽 평가하지 못함 (값이 없음).
+병변: 확산 제한 평가하지 못함 (ADC 영상을 읽지 않음).
 종양 없음 (확실함).
 변화
 변화 측정 영상: T1w.
@@ -205,7 +207,8 @@ def test_regions_that_nobody_names_are_where_lesions_lie(facts):
 def test_what_nothing_is_known_of_is_noted(facts):
     report = compose(facts, scope=Scope("region", ("left-insula", "hippocampus")))
 
-    assert report.notes == ("Nothing is known of left insula.",)
+    said = "it was not asked for, and no lesion is placed in it"
+    assert report.notes == (f"Nothing is known of left insula: {said}.",)
 
 
 def test_the_mode_prompt_says_what_was_asked_and_no_more(facts):
@@ -215,7 +218,7 @@ def test_the_mode_prompt_says_what_was_asked_and_no_more(facts):
     assert [sentence.text for sentence in said.sentences] == [
         "Lesion: 5.31 mL.",
         "Lesion 1: definitely in the right frontal lobe.",
-        "Lesion 2: lobe not assessed.",
+        "Lesion 2: lobe not assessed (no value).",
         "Left caudate: not assessed (mask not to be trusted).",
     ]
 

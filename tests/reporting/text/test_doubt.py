@@ -91,14 +91,15 @@ def test_a_change_that_is_told_cannot_be_said_to_be_none(build):
 def test_lesions_whose_fate_cannot_be_told_are_counted(build, tables, language):
     open_ = [lesion_row(4, "ses-01", 0.1, None), lesion_row(4, "ses-02", None, None)]
     never = [lesion_row(5, "ses-01", None, None), lesion_row(5, "ses-02", None, None)]
-    facts = build(ledger=[*tables["ledger"], *open_, *never])
+    disputed = [lesion_row(6, "ses-01", 0.1, None), lesion_row(6, "ses-02", 2.2, None)]
+    facts = build(ledger=[*tables["ledger"], *open_, *never, *disputed])
 
     texts = said(facts, language)
 
     if language == "en":
-        counts = "Lesion, since ses-01: 1 new, 1 enlarging, 1 resolved, 1 cannot be told."
+        counts = "Lesion, since ses-01: 1 new, 1 enlarging, 1 resolved, 2 cannot be told."
         assert texts.count(counts) == 2
-    assert verify("Lesion, since ses-01: 2 cannot be told.", facts)
+    assert verify("Lesion, since ses-01: 3 cannot be told.", facts)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -106,7 +107,8 @@ def test_visits_that_were_not_compared_are_said_not_to_be(build, tables, languag
     earlier = number("left-hippocampus", 3.4, visit="ses-01")
     facts = build(measurements=[*tables["measurements"], earlier], changes=[], ledger=[])
 
-    assert language != "en" or "Change since ses-01 was not assessed." in said(facts)
+    said_so = "Change since ses-01 was not assessed (visits were not compared)."
+    assert language != "en" or said_so in said(facts)
     said(facts, language)
     assert verify("Change since ses-01 was not assessed.", build())
 
@@ -127,3 +129,21 @@ def test_many_lesions_of_one_size_have_one_number(build, language):
     texts = said(build(lesions=rows, findings=[]), language)
 
     assert language != "en" or "Lesions 11 to 14: 0.0720 mL each." in texts
+
+
+@pytest.mark.parametrize("asked", [(), ("volume", "soft-volume", "voxels")])
+def test_of_two_volumes_of_a_region_the_one_that_is_read_is_said(build, asked):
+    soft, share = {"quantity": "soft-volume"}, {"unit": "%"}
+    rows = [
+        *(number("brainstem", 19.0), number("brainstem", 19.6, **soft)),
+        number("brainstem", 1.1, quantity="volume-fraction-of-icv", **share),
+        number("brainstem", 1.3, quantity="soft-volume-fraction-of-icv", **share),
+        *(number("lesion", 44.4, kind="FLAIR"), number("lesion", 99.7, kind="FLAIR", **soft)),
+    ]
+    facts = build(measurements=rows, lesions=[], findings=[], changes=[], ledger=[])
+    report = compose(facts, scope=Scope("prompt", ("brainstem", "lesion"), asked))
+
+    shares = [] if asked else ["Brainstem: share of the intracranial volume 1.3 %."]
+    assert [one.text for one in report.sections[-1].sentences] == [
+        *("Brainstem: 19.6 mL.", *shares, "Lesion: 44.4 mL."),
+    ]

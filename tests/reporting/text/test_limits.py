@@ -7,8 +7,9 @@ import math
 import numpy as np
 import pytest
 
+from medprompt_cli.domain.outliers import FAR, FEWEST
 from medprompt_cli.errors import InputError
-from medprompt_cli.reporting.limits import FAR, FEWEST, Limits, cohort_norms
+from medprompt_cli.reporting.limits import Limits, cohort_norms
 
 KEY = ("left-hippocampus", "volume", "T1w")
 

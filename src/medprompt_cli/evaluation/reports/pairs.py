@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,11 @@ from medprompt_cli.bids.problems import reason_of
 from medprompt_cli.errors import InputError, UsageError
 
 COLUMNS = ("id", "reference", "candidate")
-TEXTS = (".txt", ".md")
+MARKDOWN = ".md"
+TEXTS = (".txt", MARKDOWN)
 """Endings of the files of a folder."""
+
+_HEADING = re.compile(r"(?m)^#{1,6} .*\n?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +105,10 @@ def _alone(path: Path, side: str, partner: Path) -> InputError:
 
 
 def _text(path: Path) -> str:
+    """What a file holds; of Markdown without its headings, which claim nothing."""
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        text = path.read_bytes().decode("utf-8-sig")
+        return _HEADING.sub("", text) if path.suffix.lower() == MARKDOWN else text
     except OSError as error:
         raise InputError(
             f"{path}: {reason_of(path, error)}", remedy="Make it readable.", code="unreadable"
