@@ -148,6 +148,7 @@ def fates(demo: Path, out: Path, kind: str) -> Iterator[tuple[str, str | None]]:
         mine = ledger[
             (ledger["participant_id"] == subject) & (ledger["session_id"] == "ses-02")
         ]
+        mine = mine[mine["fate"].notna()]  # else it cannot be told
         told = {int(i): f for i, f in zip(mine["lesion"], mine["fate"], strict=True)}
         places = dict(_places(demo, volumes, subject, kind))
         for lesion in FATES:

@@ -4,6 +4,10 @@
 
 The difference is that of `volumes_ml`, in percent of the mean of both scans. Beside it
 stands that of the manual labels: people do not draw the same twice either.
+
+A second table says where `medprompt longitudinal` would call it a real change, though nothing
+changed: at the limits of noise that come with the package, which were learnt of these same
+scans, and at those that the other person's scans alone give.
 """
 
 from __future__ import annotations
@@ -19,14 +23,18 @@ from common import MANIFEST, README, Eyes, chosen, heading, write_texts
 from medprompt_cli.bids.images import read_image
 from medprompt_cli.bids.nifti import read_labels
 from medprompt_cli.domain.anatomy import BASE_NAMES, BASE_STRUCTURES, KINDS
+from medprompt_cli.domain.measurement import Measurement
 from medprompt_cli.evaluation.cases import Judged, read_cases
 from medprompt_cli.evaluation.masks import mean
 from medprompt_cli.evaluation.report import NOTHING, table_line
 from medprompt_cli.evaluation.schemes import CLASS_OF
+from medprompt_cli.longitudinal.repeatability import Limits, default_limits, learn
 from medprompt_cli.segmentation.segmenter import Segmenter
 
 PAIRS = (("manual-1003", "manual-1023"), ("manual-1004", "manual-1024"))
 """Names in accuracy.tsv: the same person, scanned twice."""
+
+SOFT = "soft-volume"
 
 Volumes = Mapping[str, float]
 """mL by base structure."""
@@ -47,7 +55,8 @@ def main(
         image = read_image(case.images[0])
         ours[case.name] = Eyes(segmenter)([image], ["all"]).volumes_ml
         drawn[case.name] = manual_volumes(case)
-    text = f"{heading(segmenter, f'retest.py {root.as_posix()}')}\n\n{table(ours, drawn)}"
+    said = heading(segmenter, f"retest.py {root.as_posix()}")
+    text = f"{said}\n\n{table(ours, drawn)}\n{real_table(ours, default_limits())}"
     typer.echo(text)
     write_texts(readme, {"retest": text})
 
@@ -92,6 +101,46 @@ def table(ours: Mapping[str, Volumes], drawn: Mapping[str, Volumes]) -> str:
     cells = [NOTHING if value is None else f"{value:.1f}" for value in means]
     lines.append(table_line(["**mean of 32 structures**", *cells]))
     return "\n".join(lines) + "\n"
+
+
+def real_table(ours: Mapping[str, Volumes], default: Limits) -> str:
+    """A line for each kind: the largest difference, and how many would be called real.
+
+    Args:
+        ours: Volumes of every scan of both pairs.
+        default: The limits that come with the package.
+    """
+    heads = ("Read as real change", "largest difference, %", "limit, %", "beyond it")
+    heads += ("limits of the other pair, %", "beyond them")
+    lines = [table_line(heads), table_line(["---", *["--:"] * (len(heads) - 1)])]
+    numbers = [(_measured(ours[first]), _measured(ours[second])) for first, second in PAIRS]
+    own = [learn([pair], "", "") for pair in numbers]
+    others = [learn([*numbers[:n], *numbers[n + 1 :]], "", "") for n in range(len(numbers))]
+    totals = np.zeros(3, int)
+    for kind in KINDS:
+        found = [
+            (one.of(kind, SOFT), rest.percent(kind, SOFT))
+            for one, rest in zip(own, others, strict=True)
+        ]
+        pairs = [
+            (abs(d), limit) for one, limit in found if one for d in one.differences_percent
+        ]
+        limit = default.percent(kind, SOFT)
+        beyond = sum(limit is not None and d > limit for d, _ in pairs)
+        beyond_others = sum(rest is not None and d > rest for d, rest in pairs)
+        totals += (beyond, beyond_others, len(pairs))
+        limits = ", ".join(NOTHING if rest is None else f"{rest:.1f}" for _, rest in found)
+        largest = max((d for d, _ in pairs), default=None)
+        cells = [NOTHING if number is None else f"{number:.1f}" for number in (largest, limit)]
+        cells += [f"{beyond} of {len(pairs)}", limits, f"{beyond_others} of {len(pairs)}"]
+        lines.append(table_line([kind, *cells]))
+    said = [f"**{count} of {totals[2]}**" for count in totals[:2]]
+    lines.append(table_line(["**all**", "", "", said[0], "", said[1]]))
+    return "\n".join(lines) + "\n"
+
+
+def _measured(volumes: Volumes) -> list[Measurement]:
+    return [Measurement(name, SOFT, volumes[name], "mL") for name in BASE_NAMES]
 
 
 def _cell(first: Volumes, second: Volumes, names: Sequence[str]) -> str:

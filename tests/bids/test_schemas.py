@@ -137,6 +137,14 @@ def test_without_parts(tmp_path):
     )
 
 
+@pytest.mark.parametrize("table", ["changes", "ledger"])
+def test_without_parts_of_visits_that_were_compared(table, tmp_path):
+    with pytest.raises(InputError, match=f"holds no {table}") as caught:
+        read_parts(tmp_path, table)
+
+    assert caught.value.remedy == "Give the folder that medprompt longitudinal wrote to."
+
+
 def test_a_damaged_part_is_named(tmp_path):
     save(tmp_path, ROW)
     path = part_path(tmp_path, "measurements", "sub-02_T1w")
@@ -155,7 +163,35 @@ def test_a_part_of_another_version_is_named(tmp_path):
     with pytest.raises(InputError, match="schema version 0, not 1") as caught:
         read_parts(tmp_path, "measurements")
 
-    assert caught.value.remedy == "Run the command that wrote it again, with --force."
+    assert caught.value.remedy == (
+        "Run the command that wrote it again, with --force or into a new folder."
+    )
+
+
+def test_columns_that_differ_are_named(tmp_path):
+    path = part_path(tmp_path, "measurements", "sub-01_T1w")
+    path.parent.mkdir()
+    older = to_table("measurements", [ROW])
+    place = older.column_names.index("value")
+    older = older.drop_columns(["qc", "presence"]).append_column("sharpness", pa.array([1.0]))
+    older = older.set_column(place, "value", pa.array(["1"]))
+    pq.write_table(older.replace_schema_metadata(MEASUREMENTS.metadata), path)
+    with pytest.raises(InputError, match="has other columns") as caught:
+        read_parts(tmp_path, "measurements")
+
+    assert str(caught.value) == (
+        f"{path} has other columns than this version of medprompt writes; missing: presence,"
+        " qc; not known: sharpness; of another type: value."
+    )
+
+
+def test_columns_in_another_order_are_told(tmp_path):
+    path = part_path(tmp_path, "measurements", "sub-01_T1w")
+    path.parent.mkdir()
+    table = to_table("measurements", [ROW])
+    pq.write_table(table.select(table.column_names[::-1]), path)
+    with pytest.raises(InputError, match="they are in another order"):
+        read_parts(tmp_path, "measurements")
 
 
 def test_tsv_says_what_is_missing_and_has_a_dictionary(tmp_path):

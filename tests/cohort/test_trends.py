@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -67,6 +68,23 @@ def test_a_model_of_every_structure_and_a_picture(cohort, tmp_path):
     assert model.loc["years", "lower"] < -0.1 < model.loc["years", "upper"]
     assert set(model["subjects"]) == {10}
     assert (tmp_path / "trajectories.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_lesions_are_modelled_and_drawn_by_their_masks(cohort, tmp_path):
+    people = cohort(10)
+    for visits in people.values():
+        for n, found in enumerate(visits):
+            level = found.measurements[0].value + 2 * n
+            mask, soft = (
+                Measurement("lesion", name, value, "mL")
+                for name, value in (("volume", level), ("soft-volume", 50 + 9 * n))
+            )
+            visits[n] = replace(found, measurements=(*found.measurements, soft, mask))
+    write_cohort(tmp_path, people, {})
+    model = pd.read_csv(tmp_path / "model.tsv", sep="\t").set_index(["region", "term"])
+
+    assert model.loc[("lesion", "years"), "quantity"] == "volume"
+    assert model.loc[("lesion", "years"), "coefficient"] == pytest.approx(1.9, abs=0.01)
 
 
 def test_few_people_have_a_picture_and_no_model(cohort, tmp_path):

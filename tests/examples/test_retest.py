@@ -5,6 +5,7 @@ from medprompt_cli.domain.anatomy import BASE_NAMES
 from medprompt_cli.domain.geometry import Geometry
 from medprompt_cli.evaluation.cases import Judged, read_cases
 from medprompt_cli.evaluation.schemes import SCHEMES
+from medprompt_cli.longitudinal.repeatability import Limits, Repeatability
 from medprompt_cli.synthesis.demo import write_voxels
 
 
@@ -52,6 +53,21 @@ def test_the_table_has_a_line_for_every_kind_and_the_sides_apart(script):
     assert "| csf | 0.0 | 0.0 | 0.0 | 200.0 |" in lines
     assert lines[-1] == "| **mean of 32 structures** | 6.2 | 0.0 | 0.0 | 6.2 |"
     assert len(lines) == 2 + 18 + 1
+
+
+def test_what_would_be_called_real_is_counted(script):
+    """The brainstem differs by 20 % in one pair and by 1 % in the other, the caudate by 4 %."""
+    ours = {name: volumes() for pair in script.PAIRS for name in pair}
+    ours["manual-1003"] = volumes(brainstem=11 / 9, left_caudate=102 / 98)
+    ours["manual-1004"] = volumes(brainstem=201 / 199)
+    default = Limits("m", "s", {"soft-volume": {"caudate": Repeatability((1.0,) * 4)}})
+
+    lines = script.real_table(ours, default).splitlines()
+
+    one = 12.706  # t of one difference, for 95 %
+    assert f"| brainstem | 20.0 | - | 0 of 2 | {one:.1f}, {20 * one:.1f} | 1 of 2 |" in lines
+    assert "| caudate | 4.0 | 2.8 | 1 of 4 | 0.0, 12.2 | 1 of 4 |" in lines
+    assert lines[-1] == "| **all** |  |  | **1 of 64** |  | **2 of 64** |"
 
 
 def test_the_manual_labels_are_measured_by_counting(script, tmp_path):

@@ -14,6 +14,7 @@ from medprompt_cli.domain.volume import Mask, Volume
 from medprompt_cli.errors import InputError
 from medprompt_cli.longitudinal.evidence import brightening, supported
 from medprompt_cli.longitudinal.ledger import LesionVisit, build_ledger
+from medprompt_cli.longitudinal.readings import lesion_activity, lesion_counts
 from medprompt_cli.longitudinal.signal_change import (
     SignalChange,
     SignalRule,
@@ -229,35 +230,91 @@ def fates(before, after, *spots, unsure=(0.0, 0.0)):
         for name, mask, sure in zip("ab", (before, after), unsure, strict=True)
     ]
     signals = {("a", "b"): made_up(*spots)} if spots else None
-    return [row.fate for row in build_ledger(visits, signals=signals).at("b")]
+    rows = build_ledger(visits, signals=signals).at("b")
+    assert all(row.fate is None or row.unsure is None for row in rows)
+    return [row.fate or f"{row.unsure}?" for row in rows]
 
 
-def test_growth_without_brightening_is_none():
+def test_over_several_visits_differences_add_up():
+    """In two steps of 1.5 each, neither of which would do by itself."""
+    step = replace(made_up((OTHER, 1.5)), first="b", second="c")
+    signals = {("a", "b"): made_up((OTHER, 1.5)), ("b", "c"): step}
+    points = np.argwhere(drawn(OTHER).voxels).astype(float)
+
+    assert brightening(signals, ("a", "c"), points) == pytest.approx(3)
+    assert brightening(signals, ("b", "c"), points) == pytest.approx(1.5)
+    assert brightening(signals, ("a", "d"), points) is None
+    assert brightening(signals, ("c", "a"), points) is None
+
+
+def test_what_cannot_be_told_is_not_told_a_visit_later_either():
+    """Gone by the mask of b, and c was compared with b alone."""
+    still = made_up()
+    signals = {("a", "b"): still, ("b", "c"): replace(still, first="b", second="c")}
+    masks = (drawn(OTHER), drawn(), drawn())
+    visits = [LesionVisit(n, m, np.eye(4)) for n, m in zip("abc", masks, strict=True)]
+
+    rows = build_ledger(visits, signals=signals).history(1)
+
+    assert [(row.fate, row.unsure) for row in rows[1:]] == [(None, "resolved"), (None, None)]
+
+
+def test_growth_without_brightening_cannot_be_told():
     assert fates(drawn(SMALL), drawn(BIG)) == ["enlarging"]
     assert fates(drawn(SMALL), drawn(BIG), (np.s_[8:14, 4:8, 4:8], 10)) == ["enlarging"]
-    assert fates(drawn(SMALL), drawn(BIG), (SMALL, 10)) == ["stable"]  # not where it grew
+    assert fates(drawn(SMALL), drawn(BIG), (SMALL, 10)) == ["enlarging?"]  # not where it grew
 
 
-def test_shrinkage_without_darkening_is_none():
+def test_shrinkage_without_darkening_cannot_be_told():
     assert fates(drawn(BIG), drawn(SMALL)) == ["shrinking"]
     assert fates(drawn(BIG), drawn(SMALL), (np.s_[8:14, 4:8, 4:8], -10)) == ["shrinking"]
-    assert fates(drawn(BIG), drawn(SMALL), (OTHER, -10)) == ["stable"]
+    assert fates(drawn(BIG), drawn(SMALL), (OTHER, -10)) == ["shrinking?"]
+
+
+def test_what_the_rule_calls_stable_is_stable_whatever_the_images_say():
+    a_bit = np.s_[4:9, 4:8, 4:8]  # a quarter more, of a small lesion
+    assert fates(drawn(SMALL), drawn(a_bit), (OTHER, 10)) == ["stable"]
+    assert fates(drawn(SMALL), drawn(a_bit), (np.s_[8:9, 4:8, 4:8], 10)) == ["stable"]
 
 
 def test_what_one_mask_has_and_the_image_does_not_show_is_not_told():
     assert fates(drawn(), drawn(OTHER)) == ["new"]
     assert fates(drawn(), drawn(OTHER), (OTHER, 10)) == ["new"]
-    assert fates(drawn(), drawn(OTHER), (SMALL, 10)) == [None]
+    assert fates(drawn(), drawn(OTHER), (SMALL, 10)) == ["new?"]
     assert fates(drawn(OTHER), drawn(), (OTHER, -10)) == ["resolved"]
-    assert fates(drawn(OTHER), drawn(), (SMALL, -10)) == [None]
+    assert fates(drawn(OTHER), drawn(), (SMALL, -10)) == ["resolved?"]
 
 
 def test_a_lesion_that_may_have_been_overlooked_is_neither_new_nor_gone():
     """64 mm3, where nothing below 100 or 50 mm3 would have been seen."""
-    for limit, new, gone in ((0.1, None, None), (0.05, "new", "resolved")):
+    for limit, new, gone in ((0.1, "new?", "resolved?"), (0.05, "new", "resolved")):
         assert fates(drawn(), drawn(SMALL), unsure=(limit, 0.0)) == [new]
         assert fates(drawn(SMALL), drawn(), unsure=(0.0, limit)) == [gone]
     assert fates(drawn(), drawn(SMALL), (SMALL, 10), unsure=(0.1, 0.0)) == ["new"]
+
+
+def test_what_cannot_be_told_is_counted_by_what_masks_say():
+    speck = np.s_[28:30, 28:30, 28:29]  # 4 mm3, below what counts
+    masks = (drawn(SMALL, OTHER), drawn(BIG, speck))
+    visits = [
+        LesionVisit(name, mask, np.eye(4)) for name, mask in zip("ab", masks, strict=True)
+    ]
+    signals = {("a", "b"): made_up((SMALL, 10))}
+
+    [found] = lesion_counts(build_ledger(visits, signals=signals))
+    reading = lesion_activity(found)
+
+    assert (found.counts, found.unsure) == ({}, {"enlarging": 1, "resolved": 1})
+    assert (found.untold, found.maybe_growing, found.too_small) == (2, 1, 1)
+    assert (reading.value, reading.status) == (None, "failed_qc")
+    assert "1 may be new or growing: it cannot be told." in reading.notes
+
+
+def test_what_may_be_gone_does_not_stand_against_no_activity():
+    visits = [LesionVisit("a", drawn(OTHER), np.eye(4)), LesionVisit("b", drawn(), np.eye(4))]
+    [found] = lesion_counts(build_ledger(visits, signals={("a", "b"): made_up((SMALL, 10))}))
+
+    assert lesion_activity(found).value == "not active"
 
 
 def test_pairs_that_were_not_compared_leave_fates_alone():

@@ -78,6 +78,8 @@ class LedgerRow(FollowedOrigin):
     mask: str | None = None
 
 
+_CLAIMED = "95 %; for lesions and unions it was not checked: no 95 % are claimed"
+
 _CHANGED = (
     column("first", NUMBER, "V1, value at the earlier visit", optional=True),
     column("second", NUMBER, "V2, value at the later visit", optional=True),
@@ -86,27 +88,27 @@ _CHANGED = (
     column(
         "absolute_low",
         NUMBER,
-        "V2 - V1 - sqrt((V2 - low2)^2 + (high1 - V1)^2), 95 %",
+        f"V2 - V1 - sqrt((V2 - low2)^2 + (high1 - V1)^2), {_CLAIMED}",
         optional=True,
     ),
     column(
         "absolute_high",
         NUMBER,
-        "V2 - V1 + sqrt((high2 - V2)^2 + (V1 - low1)^2), 95 %",
+        f"V2 - V1 + sqrt((high2 - V2)^2 + (V1 - low1)^2), {_CLAIMED}",
         optional=True,
     ),
     column("percent", NUMBER, "100 (V2 - V1) / V1", optional=True, unit="%"),
     column(
         "percent_low",
         NUMBER,
-        "100 (exp(ln(V2/V1) - sqrt(ln(V2/low2)^2 + ln(high1/V1)^2)) - 1), 95 %",
+        f"100 (exp(ln(V2/V1) - sqrt(ln(V2/low2)^2 + ln(high1/V1)^2)) - 1), {_CLAIMED}",
         optional=True,
         unit="%",
     ),
     column(
         "percent_high",
         NUMBER,
-        "100 (exp(ln(V2/V1) + sqrt(ln(high2/V2)^2 + ln(V1/low1)^2)) - 1), 95 %",
+        f"100 (exp(ln(V2/V1) + sqrt(ln(high2/V2)^2 + ln(V1/low1)^2)) - 1), {_CLAIMED}",
         optional=True,
         unit="%",
     ),

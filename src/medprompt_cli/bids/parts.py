@@ -5,7 +5,7 @@ A folder of parts is a dataset as it lies: pandas, DuckDB and Arrow read it as o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,6 +17,11 @@ from medprompt_cli.bids.schemas import TABLES, Row, to_table
 from medprompt_cli.errors import InputError, OutputError
 
 EXTENSION = ".parquet"
+
+
+SEGMENTED = "medprompt segment or medprompt measure"
+WRITERS: Mapping[str, str] = dict.fromkeys(("changes", "ledger"), "medprompt longitudinal")
+"""Commands that write a table."""
 
 
 def part_path(out: Path, table: str, case: str) -> Path:
@@ -62,7 +67,7 @@ def read_parts(out: Path, table: str) -> pa.Table:
     if not paths:
         raise InputError(
             f"{out} holds no {table}: there is no {EXTENSION} file in {folder}.",
-            remedy="Give the folder that medprompt segment or medprompt measure wrote to.",
+            remedy=f"Give the folder that {WRITERS.get(table, SEGMENTED)} wrote to.",
             code="no-tables",
         )
     return pa.concat_tables([_read_part(path, TABLES[table]) for path in paths])
@@ -86,11 +91,25 @@ def _read_part(path: Path, schema: pa.Schema) -> pa.Table:
             remedy="Remove it, then run the command that wrote it again.",
             code="bad-table",
         ) from error
-    version = (part.schema.metadata or {}).get(VERSION_KEY, b"none").decode()
-    if version != SCHEMA_VERSION or not part.schema.equals(schema):
+    if differences := _differences(part.schema, schema):
         raise InputError(
-            f"{path} has columns of schema version {version}, not {SCHEMA_VERSION}.",
-            remedy="Run the command that wrote it again, with --force.",
+            f"{path} has other columns than this version of medprompt writes;"
+            f" {'; '.join(differences)}.",
+            remedy="Run the command that wrote it again, with --force or into a new folder.",
             code="bad-table",
         )
     return part
+
+
+def _differences(found: pa.Schema, schema: pa.Schema) -> list[str]:
+    """In which ways columns are not those that this version writes; none if they are."""
+    version = (found.metadata or {}).get(VERSION_KEY, b"none").decode()
+    if version != SCHEMA_VERSION:
+        return [f"they are of schema version {version}, not {SCHEMA_VERSION}"]
+    missing = [name for name in schema.names if name not in found.names]
+    unknown = [name for name in found.names if name not in schema.names]
+    both = [name for name in schema.names if name in found.names]
+    others = [name for name in both if not found.field(name).equals(schema.field(name))]
+    told = {"missing": missing, "not known": unknown, "of another type": others}
+    said = [f"{how}: {', '.join(names)}" for how, names in told.items() if names]
+    return said or ([] if found.equals(schema) else ["they are in another order"])

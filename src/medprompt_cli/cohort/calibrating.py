@@ -15,6 +15,7 @@ from pathlib import Path
 from medprompt_cli.bids.atomic import write_file
 from medprompt_cli.bids.entry import ImageEntry
 from medprompt_cli.bids.images import read_image
+from medprompt_cli.cohort.criteria import volumes_of
 from medprompt_cli.cohort.outcome import Outcome, Summary
 from medprompt_cli.cohort.run import Job, run_job
 from medprompt_cli.cohort.visit_results import read_results
@@ -46,9 +47,6 @@ LEARNT = frozenset(
     }
 )
 """Quantities that are sizes: of a count or an asymmetry, percent say nothing."""
-
-SHOWN = ("soft-volume", "volume")
-"""Of a region, the quantity that is shown; the first that was learnt."""
 
 MOST_OVER = 1.5
 """Limits hold for voxels up to so many times as long as those learnt on. Own choice."""
@@ -235,7 +233,8 @@ def _rows(
     ]
     regions = dict.fromkeys(kind_of(r) for kinds in limits.entries.values() for r in kinds)
     for region in regions:
-        quantity = next((q for q in SHOWN if region in limits.entries.get(q, {})), None)
+        learnt = (q for q in volumes_of(region) if region in limits.entries.get(q, {}))
+        quantity = next(learnt, None)
         if quantity is not None:
             found = limits.entries[quantity][region]
             yield RetestRow(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,9 +25,7 @@ from medprompt_cli.longitudinal.readings import (
 from medprompt_cli.longitudinal.response import LEAST_MM, RULES, Criteria, TumourVisit, response
 from medprompt_cli.longitudinal.signal_change import SignalChange
 from medprompt_cli.measurement.diameters import in_plane_diameters, reading_axis
-
-VOLUMES = ("soft-volume", "volume")
-"""Of a region, the one that is read; the first if there is one."""
+from medprompt_cli.reporting.facts import LESION_VOLUMES, VOLUMES, is_lesion
 
 ENHANCING_TUMOR, TUMOR = "enhancing-tumor", "tumor"
 
@@ -37,6 +35,31 @@ OF_T2: tuple[Criteria, ...] = ("rano-lgg", "rano-2.0-area", "rano-2.0-volume")
 
 LEAST_SLICES = 2
 """Measurable disease is on as many slices at least."""
+
+
+def volumes_of(region: str) -> tuple[str, ...]:
+    """Quantities that are the volume of a region, the one that is read first.
+
+    Of a lesion that is the mask's: its pieces, whose fates are told, add up to it.
+
+    >>> volumes_of("left-hippocampus"), volumes_of("lesion")
+    (('soft-volume', 'volume'), ('volume', 'soft-volume'))
+    """
+    return LESION_VOLUMES if is_lesion(region) else VOLUMES
+
+
+def read_on(found: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """By region the quantity that is read as its volume.
+
+    Args:
+        found: Regions and quantities that there are.
+    """
+    there = set(found)
+    regions = dict.fromkeys(region for region, quantity in there if quantity in VOLUMES)
+    return {
+        region: next(name for name in volumes_of(region) if (region, name) in there)
+        for region in regions
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +128,7 @@ def read_criteria(
 
 
 def _volume_of(changes: Mapping[tuple[str, str], Change], region: str) -> Change | None:
-    found = [changes[region, name] for name in VOLUMES if (region, name) in changes]
+    found = [changes[region, name] for name in volumes_of(region) if (region, name) in changes]
     return next((c for c in found if c.status == "measured"), found[0] if found else None)
 
 

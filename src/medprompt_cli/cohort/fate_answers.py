@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 NEW_LESIONS = "new-lesions"
 ONE_VISIT = "There is one visit only: nothing to compare it with."
-UNTOLD: tuple[Fate, ...] = ("new", "resolved")
-"""Fates of which some lesions may be that cannot be told."""
+MAYBE_STABLE: tuple[Fate, ...] = ("enlarging", "shrinking")
+"""What masks say of these and images do not show, may as well be stable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +130,10 @@ def _answer(about: tuple[AskedFate, str, str], found: LesionCounts | None) -> Fa
         return FateAnswer(*about, None, "failed_qc", said)
     fate = about[0].fate
     count = found.counts.get(fate, 0)
-    if found.untold and fate in UNTOLD:
-        said = f"{count} at least; of {found.untold} more it cannot be told."
+    among = MAYBE_STABLE if fate == "stable" else (fate,)
+    untold = sum(found.unsure.get(one, 0) for one in among)
+    if untold:
+        said = f"{count} at least; of {untold} more it cannot be told."
         return FateAnswer(*about, None, "failed_qc", said)
     small = f"{found.too_small} more are too small to count."
     return FateAnswer(

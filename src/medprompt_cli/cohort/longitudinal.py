@@ -182,8 +182,18 @@ def run_longitudinal(job: LongitudinalJob, segmenter: Segments) -> LongitudinalS
         return LongitudinalSummary(segmented, tuple(subjects), stopped=stopped)
     except KeyboardInterrupt as interrupt:
         return LongitudinalSummary(segmented, tuple(subjects), stopped=interrupt)
-    notes = (*follower.notes, *found.notes)
+    notes = (*follower.notes, *_visits_note(subjects), *found.notes)
     return LongitudinalSummary(segmented, tuple(subjects), found.files, notes)
+
+
+def _visits_note(subjects: Sequence[SubjectOutcome]) -> tuple[str, ...]:
+    """How visits are told apart, where nobody has two: names may be to blame."""
+    if len(subjects) <= 1 or any(subject.visits > 1 for subject in subjects):
+        return ()
+    return (
+        f"None of {len(subjects)} subjects has two visits. Visits of a person are those whose"
+        " names share sub- and differ in ses-, such as sub-01_ses-2_FLAIR.nii.gz.",
+    )
 
 
 def _log(outcome: SubjectOutcome, number: int, total: int) -> None:

@@ -7,16 +7,25 @@ from dataclasses import asdict
 from typing import Any
 
 from medprompt_cli import __version__
-from medprompt_cli.cohort.criteria import VOLUMES
+from medprompt_cli.cohort.criteria import read_on
 from medprompt_cli.cohort.fate_answers import ONE_VISIT
 from medprompt_cli.cohort.following import Followed
+from medprompt_cli.domain.anatomy import BASE_INDEX
 from medprompt_cli.longitudinal.change import Change
-from medprompt_cli.longitudinal.ledger import FATES, Ledger, LesionRow
+from medprompt_cli.longitudinal.ledger import FATES, FateRule, Ledger, LesionRow
 from medprompt_cli.longitudinal.readings import lesion_counts
 from medprompt_cli.longitudinal.repeatability import Limits
 from medprompt_cli.longitudinal.signal_change import SignalChange
 
 RESEARCH = "For research only: not a medical device."
+UNCHECKED = " *"
+UNCHECKED_SAID = (
+    "\\* Not checked: of lesions and of regions made of several structures no interval was held"
+    " against truth, and fewer than 95 % may hold it."
+)
+"""Stands behind an interval that nobody may take for calibrated; and what it means."""
+
+UNTOLD = "cannot be told"
 NOTHING = "-"
 """In a cell without a value; the status says why."""
 
@@ -117,6 +126,7 @@ def _ledger(ledger: Ledger | None) -> dict[str, Any] | None:
                 "NotInBothImages": counts.unseen,
                 "TooSmallToCount": counts.too_small,
                 "CannotBeTold": counts.untold,
+                "ByMasksAlone": dict(counts.unsure),
             }
             for counts in lesion_counts(ledger)
         ],
@@ -176,14 +186,16 @@ def as_markdown(followed: Followed, weights: str) -> str:
 
 
 def _changes(followed: Followed) -> list[str]:
-    volumes = [change for change in followed.overall() if change.quantity in VOLUMES]
-    soft = {change.region for change in volumes if change.quantity == VOLUMES[0]}
-    volumes = [c for c in volumes if c.quantity == VOLUMES[0] or c.region not in soft]
+    changes = followed.overall()
+    read = read_on((change.region, change.quantity) for change in changes)
+    volumes = [change for change in changes if read.get(change.region) == change.quantity]
     if not volumes:
         return []
     first, last = followed.course.visits[0].name, followed.course.visits[-1].name
     limits = followed.limits
     known = "No change is held against noise." if limits is None else _noise(limits)
+    if any(_is_unchecked(change) for change in volumes):
+        known = f"{UNCHECKED_SAID} {known}"
     return [
         f"## Volumes, {first} to {last}",
         "",
@@ -205,20 +217,30 @@ def _noise(limits: Limits) -> str:
 
 def _change_cells(change: Change) -> tuple[str, ...]:
     low, high = change.percent_low, change.percent_high
+    mark = UNCHECKED if _is_unchecked(change) else ""
     verdicts = {True: "beyond noise", False: "within noise", None: "noise not known"}
-    said = verdicts[change.exceeds_limit] if change.status == "measured" else change.status
+    said = verdicts[change.exceeds_limit]
+    if change.status != "measured":
+        both = (change.first is None) == (change.second is None)
+        where = "" if both else " at the first" if change.first is None else " at the last"
+        said = f"{change.status}{where}"
     if change.exceeds_limit and low is not None and high is not None and low < 0 < high:
-        said += ", but 95 % holds 0"
+        said += f", but 95 %{mark} holds 0"
     return (
         change.region,
         _number(change.first, 3),
         _number(change.second, 3),
         _number(change.percent, 1, sign=True),
-        NOTHING if low is None or high is None else f"{low:+.1f} to {high:+.1f}",
+        NOTHING if low is None or high is None else f"{low:+.1f} to {high:+.1f}{mark}",
         _number(change.annual_compound_percent, 1, sign=True),
         _number(change.limit_percent, 1),
         said,
     )
+
+
+def _is_unchecked(change: Change) -> bool:
+    """Whether its interval is of a lesion or a union, of which none was held against truth."""
+    return change.percent_low is not None and change.region not in BASE_INDEX
 
 
 def _lesions(region: str, ledger: Ledger | None) -> list[str]:
@@ -240,10 +262,22 @@ def _lesions(region: str, ledger: Ledger | None) -> list[str]:
             )
             for found in lesion_counts(ledger)
         ]
-        lines += _table(("between", *FATES, "cannot be told"), counts)
+        lines += _table(("between", *FATES, UNTOLD), counts)
     ids = sorted({row.lesion for row in ledger.rows})
     cells = [(str(n), *(_lesion_cell(row) for row in ledger.history(n))) for n in ids]
-    return [*lines, *_table(("id", *(f"{name}, mL" for name in ledger.visits)), cells)]
+    lines += _table(("id", *(f"{name}, mL" for name in ledger.visits)), cells)
+    return [*lines, *([] if len(ledger.visits) == 1 else [_rule(ledger.rule), ""])]
+
+
+def _rule(rule: FateRule) -> str:
+    """What fates were told by."""
+    return (
+        f"A lesion is enlarging or shrinking if its volume changed by more than"
+        f" {rule.small_percent:g} % ({rule.large_percent:g} % from {rule.large_ml:g} mL on),"
+        f" and by {rule.least_ml:g} mL at least. Where masks say that a lesion changed, came or"
+        f" went, and the images that nothing did, it {UNTOLD}; nor can it where a lesion may"
+        " have been overlooked. What is smaller than that and new is not counted."
+    )
 
 
 def _signals(signals: Iterable[SignalChange]) -> list[str]:
@@ -276,7 +310,8 @@ def _patch_cells(found: SignalChange, way: str) -> tuple[str, str]:
 
 def _lesion_cell(row: LesionRow) -> str:
     said = _number(row.volume_ml, 3) if row.status == "measured" else row.status
-    fate = f" {row.fate}" if row.fate else ""
+    told = UNTOLD if row.unsure else row.fate
+    fate = f" {told}" if told else ""
     others = f" ({', '.join(map(str, row.related))})" if row.related else ""
     return f"{said}{fate}{others}"
 
@@ -286,7 +321,8 @@ def _readings(followed: Followed) -> list[str]:
         return []
     lines = ["## Read by published criteria", ""]
     for reading in followed.readings:
-        value = reading.value or f"not known: {reading.status}"
+        why = "" if reading.status == "error" else f": {reading.status}"
+        value = reading.value or f"not known{why}"
         said = " ".join((*reading.notes, f"Source: {reading.source}."))
         lines.append(f"- **{reading.name}**: {value}. {said}")
     return [*lines, ""]

@@ -15,7 +15,7 @@ from medprompt_cli.bids.atomic import write_file
 from medprompt_cli.bids.followed import MODEL
 from medprompt_cli.bids.table_files import write_table
 from medprompt_cli.bids.tables import Row
-from medprompt_cli.cohort.criteria import VOLUMES
+from medprompt_cli.cohort.criteria import read_on, volumes_of
 from medprompt_cli.cohort.visit_results import VisitResults
 from medprompt_cli.longitudinal.change import DAYS_PER_YEAR, days_between
 from medprompt_cli.longitudinal.trend import (
@@ -109,7 +109,7 @@ def _courses(
             if days is None:
                 continue
             for m in visit.measurements:
-                if m.quantity in VOLUMES and m.value is not None:
+                if m.quantity in volumes_of(m.region) and m.value is not None:
                     key = (m.region, m.quantity, m.unit)
                     series.setdefault(key, []).append((days / DAYS_PER_YEAR, m.value))
         for key, points in series.items():
@@ -119,8 +119,8 @@ def _courses(
                 *(age_of(about), about.get("sex"), _group(about)),
             )
             found.setdefault(key, []).append(person)
-    soft = {region for region, quantity, _ in found if quantity == VOLUMES[0]}
-    return {k: p for k, p in found.items() if k[1] == VOLUMES[0] or k[0] not in soft}
+    read = read_on((region, quantity) for region, quantity, _ in found)
+    return {key: people for key, people in found.items() if key[1] == read[key[0]]}
 
 
 def age_of(about: Row) -> float | None:

@@ -9,12 +9,14 @@ that was not seen at some visit is compared with when it was last seen.
 A visit that could not be registered takes no part: its lesions have no ids. Where an image was
 said to hold no lesion, though small ones would not have been seen, what is smaller than that is
 neither new nor resolved for it, unless the images themselves became brighter or darker there.
+Where masks say that a lesion changed, and the images that nothing did, its fate cannot be told.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Literal, get_args
 
 import numpy as np
@@ -99,6 +101,7 @@ class LesionRow:
             `failed_qc` where the visit could not be registered.
         volume_ml: None unless measured.
         fate: Since it was last seen; None at the first visit, and where it cannot be told.
+        unsure: What masks alone say, where the fate cannot be told; once, if it stays away.
         related: Ids it merged with, split from, or that merged into it or split from it.
         signal_z: How much brighter the images became where it grew, or darker where it shrank
             (negative), in standard deviations; None if it did neither, or it is not known.
@@ -111,6 +114,7 @@ class LesionRow:
     fate: Fate | None
     related: tuple[int, ...] = ()
     signal_z: float | None = None
+    unsure: Fate | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -292,9 +296,10 @@ class _Tracks:
             )
         elif fate == "shrinking":
             z = self._brightening(track.seen, name, track.seen.outside([track.number], placed))
-        fate = fate if supported(fate, z) else "stable"
+        told, unsure = _told(fate, sure=supported(fate, z))
         related = tuple(sorted([*joined, *(ids[n] for n in pieces)]))
-        return LesionRow(track.id, name, "measured", volumes[number], fate, related, z)
+        volume = volumes[number]
+        return LesionRow(track.id, name, "measured", volume, told, related, z, unsure)
 
     def _start(
         self, id_: int, name: str, placed: Placed, number: int, origin: _Track | None
@@ -306,6 +311,7 @@ class _Tracks:
             for earlier, there in self._visits
         ]
         fate: Fate | None = None
+        unsure: Fate | None = None
         z = None
         volume = placed.volumes_ml[number]
         if origin is not None:
@@ -314,9 +320,9 @@ class _Tracks:
             z = self._brightening(self._last(), name, points)
             known = [there for _, there in self._visits if there and there.sees(points)]
             sure = z is not None or any(volume >= there.surely_ml for there in known)
-            fate = "new" if sure and supported("new", z) else None
+            fate, unsure = _told("new", sure=sure and supported("new", z))
         related = () if origin is None else (origin.id,)
-        rows.append(LesionRow(id_, name, "measured", volume, fate, related, z))
+        rows.append(LesionRow(id_, name, "measured", volume, fate, related, z, unsure))
         self._tracks.append(_Track(id_, rows, placed, number))
 
     def _unseen_row(self, track: _Track, name: str, placed: Placed) -> LesionRow:
@@ -327,8 +333,9 @@ class _Tracks:
             return LesionRow(track.id, name, status, None, None)
         z = self._brightening(track.seen, name, points)
         sure = z is not None or track.volume_ml >= placed.surely_ml
-        gone = sure and supported("resolved", z)
-        return LesionRow(track.id, name, status, None, "resolved" if gone else None, (), z)
+        told, unsure = _told("resolved", sure=sure and supported("resolved", z))
+        said = any(row.unsure for row in takewhile(lambda r: not r.volume_ml, track.rows[::-1]))
+        return LesionRow(track.id, name, status, None, told, (), z, None if said else unsure)
 
     def _last(self) -> Placed | None:
         """The latest visit so far that could be placed."""
@@ -340,6 +347,11 @@ class _Tracks:
         """What the images of two visits say of some points of mid-space."""
         name = next((name for name, placed in self._visits if placed is earlier), None)
         return brightening(self._signals, (name, later), points)
+
+
+def _told(fate: Fate, *, sure: bool) -> tuple[Fate | None, Fate | None]:
+    """A fate, first if it can be told, else second: what masks alone say."""
+    return (fate, None) if sure else (None, fate)
 
 
 def _assigned(edges: Sequence[tuple[float, _Track, int]]) -> _Assignment:

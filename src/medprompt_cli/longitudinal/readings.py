@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from medprompt_cli.domain.measurement import Status
 from medprompt_cli.longitudinal.change import DAYS_PER_YEAR, Change
-from medprompt_cli.longitudinal.ledger import Ledger
+from medprompt_cli.longitudinal.ledger import FateRule, Ledger, LesionRow
 from medprompt_cli.longitudinal.signal_change import SignalChange
 
 IMAGING_ONLY = "Imaging only: signs and symptoms, drugs and other examinations are not in it."
@@ -98,9 +98,9 @@ class LesionCounts:
         second: Name of the later visit.
         counts: Lesions by fate; None if one of the visits could not be registered.
         unseen: Lesions that one of the two images does not reach.
-        too_small: New ones that are smaller than the rule counts.
-        untold: Lesions seen at one of the two visits only, of which it cannot be told whether
-            they are new or gone.
+        too_small: Those that are new, or whose fate cannot be told, and smaller at both visits
+            than the rule counts.
+        unsure: The others whose fate cannot be told, by what masks alone would say.
     """
 
     first: str
@@ -108,7 +108,17 @@ class LesionCounts:
     counts: Mapping[str, int] | None
     unseen: int
     too_small: int
-    untold: int = 0
+    unsure: Mapping[str, int] = field(default_factory=dict, hash=False)
+
+    @property
+    def untold(self) -> int:
+        """How many lesions have a fate that cannot be told."""
+        return sum(self.unsure.values())
+
+    @property
+    def maybe_growing(self) -> int:
+        """How many of these may be new or enlarging."""
+        return self.unsure.get("new", 0) + self.unsure.get("enlarging", 0)
 
     @property
     def new_or_enlarging(self) -> int | None:
@@ -125,23 +135,27 @@ def lesion_counts(ledger: Ledger) -> tuple[LesionCounts, ...]:
         v: labels is not None for v, labels in zip(ledger.visits, ledger.labels, strict=True)
     }
     for first, second in pairwise(ledger.visits):
-        rows = ledger.at(second)
-        small = [
-            row
-            for row in rows
-            if row.fate == "new" and (row.volume_ml or 0.0) < ledger.rule.least_ml
-        ]
-        counts = Counter(row.fate for row in rows if row.fate and row not in small)
         before = {row.lesion: row for row in ledger.at(first)}
-        pairs = [(before[row.lesion], row) for row in rows]
+        pairs = [(before[row.lesion], row) for row in ledger.at(second)]
+        small = [a for b, a in pairs if _is_speck(b, a, ledger.rule)]
+        counted = [a for _, a in pairs if a not in small]
+        counts = Counter(row.fate for row in counted if row.fate)
+        unsure = Counter(row.unsure for row in counted if row.unsure)
         unseen = sum("truncated_fov" in (b.status, a.status) for b, a in pairs)
-        untold = sum(
-            {b.status, a.status} == {"absent", "measured"} and a.fate is None for b, a in pairs
-        )
         known = usable[first] and usable[second]
         fates = dict(counts) if known else None
-        found.append(LesionCounts(first, second, fates, unseen, len(small), untold))
+        found.append(
+            LesionCounts(
+                first, second, fates, unseen, len(small), dict(unsure) if known else {}
+            )
+        )
     return tuple(found)
+
+
+def _is_speck(before: LesionRow, after: LesionRow, rule: FateRule) -> bool:
+    """Whether a lesion that is new, or whose fate cannot be told, is too small to count."""
+    largest = max(before.volume_ml or 0.0, after.volume_ml or 0.0)
+    return (after.fate == "new" or after.unsure is not None) and largest < rule.least_ml
 
 
 def lesion_activity(counts: LesionCounts) -> Reading:
@@ -153,8 +167,9 @@ def lesion_activity(counts: LesionCounts) -> Reading:
     if counts.counts is None or counts.new_or_enlarging is None:
         return Reading(name, None, "failed_qc", LESION_SOURCE, numbers)
     numbers |= {fate: counts.counts.get(fate, 0) for fate in ("new", "enlarging")}
-    if not counts.new_or_enlarging and counts.untold:
-        notes = (IMAGING_ONLY, f"Of {counts.untold} lesions it cannot be told if they are new.")
+    if not counts.new_or_enlarging and counts.maybe_growing:
+        said = f"{counts.maybe_growing} may be new or growing: it cannot be told."
+        notes = (IMAGING_ONLY, said)
         return Reading(name, None, "failed_qc", LESION_SOURCE, numbers, notes)
     value = "active" if counts.new_or_enlarging else "not active"
     return Reading(name, value, "measured", LESION_SOURCE, numbers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import Any
 
 import nibabel as nib
@@ -75,6 +76,19 @@ def test_one_visit_is_said_and_no_failure(run, tmp_path, summary_of):
     }
     assert parts(tmp_path / "out" / "changes").empty
     assert summary.cohort == ()
+
+
+def test_visits_whose_names_do_not_belong_together_are_told(run, bids):
+    """As of a person whose second visit is called after another subject."""
+    scan = bids / "sub-02/ses-2/anat/sub-02_ses-2_FLAIR.nii.gz"
+    (bids / "sub-01/ses-2").rename(bids / "sub-02-2")
+    scan.parent.mkdir(parents=True)
+    (bids / "sub-02-2/anat/sub-01_ses-2_FLAIR.nii.gz").rename(scan)
+    shutil.rmtree(bids / "sub-02-2")
+    summary = run()
+
+    assert summary.exit_code == 0
+    assert any("names share sub- and differ in ses-" in said for said in summary.notes)
 
 
 def test_what_has_not_changed_is_kept_and_a_changed_visit_is_not(
