@@ -69,3 +69,14 @@ class PreemptedError(MedpromptError):
     """The run was stopped from outside and can be resumed."""
 
     exit_code = 75
+
+
+def one_line(text: str) -> str:
+    """`text` with line breaks, control characters and undecodable bytes spelt out.
+
+    Names of files may hold them, and would pretend to be further lines of what is printed.
+    """
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+        for char in text
+    )

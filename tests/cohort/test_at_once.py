@@ -116,6 +116,32 @@ def test_shards_that_run_at_once_write_what_one_process_writes(
     assert together == contents()
 
 
+def test_two_runs_of_the_same_share_the_work(begin, all_ready, many, out, run, contents):
+    asked = ("segment", many, out, "-p", "left hippocampus", "--json")
+    runs = [begin(*asked, PAUSE_S="0.2") for _ in range(2)]
+    all_ready(2)
+    told, said = zip(*(one.communicate() for one in runs), strict=True)
+    done = [
+        {image["name"] for image in json.loads(text)["images"] if image["status"] == "done"}
+        for text in told
+    ]
+    both = contents()
+
+    assert [one.returncode for one in runs] == [0, 0]
+    shared = f"Another run is at work in {out}: the work is shared.\n"
+    assert sorted(text.count(shared) for text in said) == [0, 1]
+    assert len(done[0] | done[1]) == 10
+    assert min(map(len, done)) > 0
+    assert len(done[0] & done[1]) <= 3  # where they meet, one is read and one worked on
+    assert not list(out.glob("logs/running/*"))
+
+    del both["plan.json"]
+    for path in sorted(out.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    run("left hippocampus")
+    assert both == contents()
+
+
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGUSR1", "SIGUSR2"])
 def test_a_job_that_is_told_to_stop_exits_75_and_goes_on_later(
     begin, all_ready, bids, out, name

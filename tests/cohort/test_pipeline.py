@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 import weakref
 
 import pytest
 
+from medprompt_cli.cohort.memory import Demand
 from medprompt_cli.cohort.pipeline import Stages, run_overlapped
 
 PATIENCE_S = 10
@@ -100,6 +102,64 @@ def test_two_images_are_in_memory_at_most():
 
     assert max(most) == 2
     assert len(alive) == 0
+
+
+class Scale:
+    """Weighs what is in memory: an item from its reading until it is written."""
+
+    def __init__(self, demands):
+        self.demands, self.now, self.most = demands, {}, 0
+        self.changed = threading.Condition()
+
+    def puts(self, item, size):
+        with self.changed:
+            self.now[item] = size
+            self.most = max(self.most, sum(self.now.values()))
+            self.changed.notify_all()
+
+    def run(self, limit, read_ahead):
+        """Take items through; those of `read_ahead` are waited for one item earlier."""
+
+        def read(item):
+            self.puts(item, self.demands[item].read)
+            return item
+
+        def work(item, loaded):
+            self.puts(item, self.demands[item].work)
+            early = item + 1 in read_ahead
+            with self.changed:
+                there = self.changed.wait_for(
+                    lambda: item + 1 in self.now, PATIENCE_S if early else 0.05
+                )
+            assert there == early, item
+            self.puts(item, self.demands[item].write)
+            return loaded
+
+        def write(item, worked):
+            time.sleep(0.02)
+            self.puts(item, 0)
+
+        count = range(len(self.demands))
+        weigh = self.demands.__getitem__
+        run_overlapped(count, Stages(read, work, write, lambda _: None, weigh, limit))
+        assert list(self.now) == list(count)
+        return self.most
+
+
+@pytest.mark.parametrize(
+    ("limit", "ahead"),
+    [(None, range(1, 5)), (140, range(1, 5)), (120, range(1, 5)), (119, ()), (100, ())],
+    ids=["unlimited", "all", "without the last", "no room ahead", "alone"],
+)
+def test_what_is_in_memory_keeps_within_the_limit(limit, ahead):
+    """Reading takes 20, working 100 and writing 20: alone 100, with the next 120."""
+    assert 100 <= Scale([Demand(20, 100, 20)] * 5).run(limit, ahead) <= (limit or 140)
+
+
+def test_a_large_image_holds_back_its_neighbours_only():
+    small, large = Demand(10, 20, 10), Demand(10, 100, 10)
+
+    assert Scale([small, small, large, small, small]).run(100, {1, 2, 4}) == 100
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError("no device")])

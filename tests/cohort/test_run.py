@@ -254,7 +254,7 @@ def test_one_image_that_is_too_large_does_not_end_the_run(run, out, bids, thresh
     assert found["error"] == {
         "code": "out-of-memory",
         "problem": f"{bids}/sub-01/anat/sub-01_T1w.nii.gz needs more memory than there is.",
-        "remedy": "Give the run a limit with --memory, or a machine with more memory.",
+        "remedy": "Give the run a limit with --mem, or a machine with more memory.",
     }
 
 

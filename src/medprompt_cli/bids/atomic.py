@@ -143,8 +143,29 @@ def leaves_no_room(error: BaseException) -> bool:
     return isinstance(cause, OSError) and cause.errno in NO_ROOM
 
 
+def process_name() -> str:
+    """A name for this process that no other of any machine has at this time."""
+    return f"{_host()}.{os.getpid()}"
+
+
+def is_of_a_running_process(path: Path, name: str) -> bool:
+    """Whether the process that wrote a file may still be there.
+
+    Args:
+        path: The file.
+        name: What `process_name` was there. Of another machine a file's age has to tell.
+    """
+    host, _, process = name.rpartition(".")
+    if host == _host():
+        return process.isdigit() and _is_running(int(process))
+    try:
+        return time.time() - path.stat().st_mtime <= ABANDONED_AFTER_S
+    except OSError:
+        return True
+
+
 def _temporary_name(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{_host()}.{os.getpid()}.part")
+    return path.with_name(f".{path.name}.{process_name()}.part")
 
 
 def _host() -> str:
@@ -155,12 +176,7 @@ def _is_abandoned(path: Path) -> bool:
     match = _TEMPORARY.fullmatch(path.name)
     if match is None:
         return False
-    if match["host"] == _host():
-        return not _is_running(int(match["process"]))
-    try:
-        return time.time() - path.stat().st_mtime > ABANDONED_AFTER_S
-    except OSError:
-        return False
+    return not is_of_a_running_process(path, f"{match['host']}.{match['process']}")
 
 
 def _is_running(process: int) -> bool:

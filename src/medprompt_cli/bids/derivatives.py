@@ -238,7 +238,7 @@ def write_description(out: Path, source_root: Path) -> str:
         OutputError: If a file cannot be written.
     """
     links = _links(read_description(out))
-    target = quote(Path(os.path.relpath(source_root.resolve(), out.resolve())).as_posix())
+    target = quote(os.fsencode(os.path.relpath(source_root.resolve(), out.resolve())))
     name = next((key for key, link in links.items() if link == target), None)
     if name is None:
         name = "source" if "source" not in links else f"source{len(links) + 1}"
@@ -289,4 +289,4 @@ def source_uri(path: Path, root: Path, link: str) -> str:
         inside = path.absolute().relative_to(root.absolute())
     except ValueError:
         return path.absolute().as_uri()
-    return f"bids:{link}:{quote(inside.as_posix())}"
+    return f"bids:{link}:{quote(os.fsencode(inside))}"

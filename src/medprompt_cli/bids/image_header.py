@@ -31,6 +31,9 @@ READABLE_DTYPES = frozenset(
 )
 """Stored types that hold one real number a voxel, in the machine's byte order."""
 
+MANY = 1e12
+"""Numbers from here on are not written out."""
+
 REEXPORT_AFFINE = "Export the image again with its orientation, for example from DICOM."
 
 
@@ -203,4 +206,7 @@ def stored_dtype(path: Path, code: int, name: str, dtype: np.dtype | None) -> np
 
 def by(values: Iterable[float]) -> str:
     """Write sizes the way people say them: `256 x 256 x 40`."""
-    return " x ".join(f"{value:.4g}" if value % 1 else f"{value:.0f}" for value in values)
+    return " x ".join(
+        f"{value:.4g}" if value % 1 or abs(value) >= MANY else f"{value:.0f}"
+        for value in values
+    )

@@ -195,7 +195,12 @@ def source_paths(root: Path, uris: Iterable[str]) -> list[Path]:
     for uri in uris:
         if uri.startswith("bids:"):
             _, name, inside = uri.split(":", 2)
-            found.append(root / unquote(str(links.get(name, ""))) / unquote(inside))
+            found.append(root / _path(str(links.get(name, ""))) / _path(inside))
         else:
-            found.append(Path(unquote(urlsplit(uri).path)))
+            found.append(Path(_path(urlsplit(uri).path)))
     return found
+
+
+def _path(quoted: str) -> str:
+    """A path out of a URI, bytes that are no UTF-8 included."""
+    return unquote(quoted, errors="surrogateescape")

@@ -60,21 +60,38 @@ def write_agenda(out: Path, agenda: Agenda) -> None:
     """
     content = to_json({"schema": SCHEMA, **asdict(agenda)}).encode()
     name = hashlib.sha256(content).hexdigest()[:16]
-    write_file(out / LOGS / FOLDER / f"{name}.json", content)
+    path = out / LOGS / FOLDER / f"{name}.json"
+    earlier = [when for when, other, _ in _found(out) if other != path.name]
+    write_file(path, content)
+    _make_last(path, max(earlier, default=0))
+
+
+def _make_last(path: Path, latest: int) -> None:
+    """Give a file a later time than `latest`, though the clock may have been set back."""
+    try:
+        if path.stat().st_mtime_ns <= latest:
+            os.utime(path, ns=(latest + 1_000_000, latest + 1_000_000))
+    except OSError:
+        return  # another run has replaced it just now
 
 
 def read_agendas(out: Path) -> Iterator[Agenda]:
     """The agendas of an output folder, the one written last first; damaged ones left out."""
+    for _, _, path in sorted(_found(out), reverse=True):
+        agenda = _read(path)
+        if agenda is not None:
+            yield agenda
+
+
+def _found(out: Path) -> list[tuple[int, str, Path]]:
+    """When each agenda was written, in nanoseconds, its name and path."""
     found = []
     for path in (out / LOGS / FOLDER).glob("*.json"):
         try:
             found.append((path.stat().st_mtime_ns, path.name, path))
         except OSError:
             continue
-    for _, _, path in sorted(found, reverse=True):
-        agenda = _read(path)
-        if agenda is not None:
-            yield agenda
+    return found
 
 
 def _read(path: Path) -> Agenda | None:

@@ -100,13 +100,24 @@ class Run:
         files = self.seconds["read"] + self.seconds["write"]
         return self.wall_s / max(self.seconds["network"], files)
 
-    def share_of(self, machine: Machine) -> dict[str, float]:
-        """What of the machine's best each stage reaches, from 0 to 1."""
-        flops = self.network_flops * self.subjects / self.seconds["network"]
+    @property
+    def device_busy(self) -> float:
+        """Share of the wall time, start of the process included, that the device computed."""
+        return self.seconds["network"] / self.wall_s
+
+    def share_of(self, machine: Machine) -> dict[str, float | None]:
+        """What of the machine's best each stage reaches, from 0 to 1.
+
+        None of a stage that took less time than is kept, a thousandth of a second.
+        """
+        best = {
+            "network": self.network_flops * self.subjects / machine.convolution_flops,
+            "read": self.read_bytes / machine.decompress_bytes,
+            "write": self.written_bytes / machine.write_bytes,
+        }
         return {
-            "network": flops / machine.convolution_flops,
-            "read": self.read_bytes / self.seconds["read"] / machine.decompress_bytes,
-            "write": self.written_bytes / self.seconds["write"] / machine.write_bytes,
+            stage: seconds / self.seconds[stage] if self.seconds[stage] else None
+            for stage, seconds in best.items()
         }
 
     def as_json(self, machine: Machine) -> dict[str, Any]:
@@ -115,6 +126,7 @@ class Run:
             **vars(self),
             "subjects_per_hour": self.subjects_per_hour,
             "overlap": self.overlap,
+            "device_busy": self.device_busy,
             "share": self.share_of(machine),
         }
 

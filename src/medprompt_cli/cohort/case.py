@@ -193,6 +193,7 @@ class CaseRunner:
             "targets": results,
             "values": values,
             **self._about(unit, seconds),
+            **_retried(result),
         }
         write_record(unit.record_path, "done", unit.basis, record)
         paths = tuple(self.out / name for name in outputs)
@@ -203,6 +204,7 @@ class CaseRunner:
             paths,
             results,
             seconds=sum(seconds.values()),
+            stages=seconds,
             partners=unit.partners,
             replaced=replaced_answer(unit.record, unit.basis),
             values=values,
@@ -292,6 +294,7 @@ class CaseRunner:
             "failed",
             failure=failure,
             seconds=sum(seconds.values()),
+            stages=seconds,
             partners=unit.partners,
             ends_run=full,
         )
@@ -340,6 +343,14 @@ def _grid_source(unit: Unit, regions: Measurable, volumes: Sequence[Volume]) -> 
     return unit.entry.path
 
 
+def _retried(result: CaseResult) -> dict[str, Any]:
+    """What a record says where memory ran out: every try, and what gave the result."""
+    if not result.attempts:
+        return {}
+    tries = [attempt.as_json() for attempt in result.attempts]
+    return {"device": result.attempts[-1].device, "attempts": tries}
+
+
 def describe_failure(path: Path, error: Exception) -> Failure:
     """Say what happened to an image in a code, a sentence and a remedy."""
     if isinstance(error, InputError):
@@ -348,10 +359,11 @@ def describe_failure(path: Path, error: Exception) -> Failure:
         code = type(error).__name__.removesuffix("Error").lower()
         return Failure(code, str(error), error.remedy)
     if isinstance(error, MemoryError):
+        said = f": {error}" if str(error) else ""
         return Failure(
             "out-of-memory",
-            f"{path} needs more memory than there is.",
-            "Give the run a limit with --memory, or a machine with more memory.",
+            f"{path} needs more memory than there is{said}.",
+            "Give the run a limit with --mem, or a machine with more memory.",
         )
     return Failure(
         "internal",

@@ -11,14 +11,9 @@ from typing import Any
 
 from medprompt_cli import __version__
 from medprompt_cli.bids.atomic import Staged, discard, stage
-from medprompt_cli.bids.derivatives import (
-    anat_folder,
-    dseg_name,
-    label_entity,
-    source_uri,
-    to_json,
-)
+from medprompt_cli.bids.derivatives import anat_folder, dseg_name, label_entity, source_uri
 from medprompt_cli.bids.followed import ChangeRow, LedgerRow
+from medprompt_cli.bids.json_files import to_json
 from medprompt_cli.bids.label_image import grid_header, smallest_unsigned, stage_label_image
 from medprompt_cli.bids.parts import stage_part
 from medprompt_cli.cohort.following import Followed

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+PROCESS_GB = 1.0
+"""What libraries and weights take before the first image. Measured: 0.5, on the processor."""
+
 
 @dataclass(frozen=True)
 class SegmentOptions:
@@ -23,7 +26,8 @@ class SegmentOptions:
         prompt_weights: File of weights that read prompts; None for those of the package.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
         weights: A name of weights.toml or a file; None for the bundled weights.
-        memory_gb: What one image may take beyond the weights; None for the default.
+        memory_gb: What all images in memory may take together, beyond libraries and weights;
+            None for what this machine has to give.
         force: Do again what is done, and overwrite what was changed by hand.
         shard: The part of the subjects to do, such as `2/8`, or `slurm` for what the array
             job says that this runs in; None for all.

@@ -8,12 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from medprompt_cli.cohort.memory import Allowance
 from medprompt_cli.errors import MedpromptError
 
 if TYPE_CHECKING:
     import pandas
 
 OutcomeStatus = Literal["done", "kept", "failed"]
+
+NETWORK_STAGES = ("coarse", "fine", "poses", "retries")
+"""Stages of a case in which the device computes."""
 
 TABLE_COLUMNS = ("name", "source", "target", "status", "presence", "volume_ml")
 
@@ -51,6 +55,7 @@ class Outcome:
         targets: By target: status, presence and volume, as in the sidecars.
         failure: Why it failed; None if it did not.
         seconds: What its stages took, together; 0 if it was not worked on.
+        stages: What each took, by its name in the record.
         replaced: What its earlier files answered, if they were replaced; None otherwise.
         edited: Files of a kept result that somebody changed after they were written.
         ends_run: An error that the next case would meet as well; None if there is none.
@@ -65,6 +70,7 @@ class Outcome:
     targets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     failure: Failure | None = None
     seconds: float = 0.0
+    stages: Mapping[str, float] = field(default_factory=dict)
     replaced: str | None = None
     edited: tuple[Path, ...] = ()
     ends_run: MedpromptError | None = None
@@ -89,6 +95,8 @@ class Summary:
             results of other prompts or weights in the output folder.
         share: Which part of the cohort was done, in words; None if all of it was.
         unused_words: Words of the prompts that had no part in what was done.
+        memory: What images might take at a time; None if none was worked on.
+        wall_s: From the first image that was read to the last that was written.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -97,6 +105,15 @@ class Summary:
     mixed: Mapping[str, int] = field(default_factory=dict)
     share: str | None = None
     unused_words: tuple[str, ...] = ()
+    memory: Allowance | None = None
+    wall_s: float = 0.0
+
+    @property
+    def device_busy(self) -> float | None:
+        """Share of the wall time in which the device computed; None if nothing was done."""
+        stages = [outcome.stages for outcome in self.outcomes]
+        computed = sum(seconds.get(name, 0.0) for seconds in stages for name in NETWORK_STAGES)
+        return computed / self.wall_s if self.wall_s and any(stages) else None
 
     def having(self, status: OutcomeStatus) -> tuple[Outcome, ...]:
         """The outcomes with a status."""

@@ -7,6 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from medprompt_cli.cohort.memory import Demand
+
 Item = TypeVar("Item")
 Loaded = TypeVar("Loaded")
 Worked = TypeVar("Worked")
@@ -24,12 +26,20 @@ class Stages(Generic[Item, Loaded, Worked, Outcome]):
         work: In the calling thread.
         write: In a thread, one item behind the work.
         report: In the calling thread, with what `write` returned, in the order of items.
+        demand: What an item takes; asked for once, before it is read.
+        limit: Bytes that all items in memory may take together; None for no limit.
     """
 
     read: Callable[[Item], Loaded]
     work: Callable[[Item, Loaded], Worked]
     write: Callable[[Item, Worked], Outcome]
     report: Callable[[Outcome], None]
+    demand: Callable[[Item], Demand] = lambda item: Demand(0, 0, 0)  # noqa: ARG005 - of any
+    limit: int | None = None
+
+    def fit(self, *demands: int) -> bool:
+        """Whether so much may be in memory at a time."""
+        return self.limit is None or sum(demands) <= self.limit
 
 
 def run_overlapped(
@@ -37,24 +47,42 @@ def run_overlapped(
 ) -> None:
     """Take every item through the stages; never more than two are loaded at a time.
 
-    Whatever stops the run, a write that has begun is finished and reported first.
+    Where an item, the next and the last take more together than may be in memory, the last is
+    written first; where the two that are left do, the next is not read ahead. Whatever stops
+    the run, a write that has begun is finished and reported first.
     """
     with (
         ThreadPoolExecutor(1, thread_name_prefix="read") as reader,
         ThreadPoolExecutor(1, thread_name_prefix="write") as writer,
     ):
-        reading = [reader.submit(stages.read, item) for item in items[:1]]
+        reading: list[Future[Loaded]] = []
         writing: list[Future[Outcome]] = []
-        try:
-            for n, item in enumerate(items):
-                loaded = reading.pop().result()
-                reading += [reader.submit(stages.read, item) for item in items[n + 1 : n + 2]]
-                worked = stages.work(item, loaded)
-                del loaded  # before the image after the next is read
-                while writing:
-                    stages.report(writing.pop().result())
-                writing.append(writer.submit(stages.write, item, worked))
-                del worked
-        finally:
+
+        def wait_for_write() -> None:
             while writing:
                 stages.report(writing.pop().result())
+
+        try:
+            written = Demand(0, 0, 0)
+            needs = [stages.demand(item) for item in items[:1]]
+            for n, item in enumerate(items):
+                need = needs.pop()
+                needs = [stages.demand(later) for later in items[n + 1 : n + 2]]
+                ahead = sum(later.read for later in needs)
+                if not stages.fit(max(need.read, need.work), ahead, written.write):
+                    wait_for_write()
+                if not reading:
+                    reading.append(reader.submit(stages.read, item))
+                loaded = reading.pop().result()
+                if stages.fit(need.work, ahead):
+                    reading += [
+                        reader.submit(stages.read, later) for later in items[n + 1 : n + 2]
+                    ]
+                worked = stages.work(item, loaded)
+                del loaded  # before the image after the next is read
+                wait_for_write()
+                writing.append(writer.submit(stages.write, item, worked))
+                written = need
+                del worked
+        finally:
+            wait_for_write()

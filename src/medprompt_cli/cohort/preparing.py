@@ -10,6 +10,7 @@ from pathlib import Path
 from medprompt_cli.bids.dataset import open_dataset
 from medprompt_cli.bids.filter_file import read_filter
 from medprompt_cli.cohort.choosing import check_together, check_visible, nothing_to_segment
+from medprompt_cli.cohort.memory import allowance
 from medprompt_cli.cohort.options import SegmentOptions
 from medprompt_cli.cohort.output_folder import check_output_folder
 from medprompt_cli.cohort.run import Job
@@ -84,6 +85,7 @@ def plan_job(source: Path, out: Path, request: Request, options: SegmentOptions)
         together=tuple(options.together),
         program=request.program,
         intervals=options.intervals,
+        memory=allowance(options.memory_gb),
         share=share_of(images, parse_shard(options.shard, os.environ))
         if options.shard
         else None,

@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import (
@@ -19,6 +20,7 @@ from rich.progress import (
 
 from medprompt_cli.cohort.outcome import Outcome
 from medprompt_cli.cohort.shards import Share
+from medprompt_cli.errors import one_line
 
 _LOG = logging.getLogger(__name__)
 
@@ -50,10 +52,17 @@ def log_share(share: Share, to_do: int) -> None:
     _LOG.info("%s; %d to do", share, to_do)
 
 
+def log_others(others: int, out: Path) -> None:
+    """Log that other runs work on the same folder, if any do."""
+    if others:
+        runs = "Another run is" if others == 1 else f"{others} other runs are"
+        _LOG.info("%s at work in %s: the work is shared.", runs, out)
+
+
 def log_case(outcome: Outcome, number: int, total: int) -> None:
     """Log what became of an image, the `number`th of `total` that a run works on."""
     if outcome.failure:
-        said = f"failed [{outcome.failure.code}]: {outcome.failure.problem}"
+        said = f"failed [{outcome.failure.code}]: {one_line(outcome.failure.problem)}"
     else:
         said = f"{outcome.status} {outcome.seconds:.1f} s"
     _LOG.info("[%d/%d] %s %s", number, total, outcome.name, said)

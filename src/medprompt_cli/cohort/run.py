@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,14 +15,16 @@ from medprompt_cli.bids.entry import ImageEntry, joined
 from medprompt_cli.bids.problems import Problem
 from medprompt_cli.cohort.agenda import Agenda, below, write_agenda
 from medprompt_cli.cohort.case import CaseRunner
+from medprompt_cli.cohort.memory import Allowance, allowance, demand_of
 from medprompt_cli.cohort.outcome import Failure, Outcome, Summary
 from medprompt_cli.cohort.output_folder import check_writable
 from medprompt_cli.cohort.pipeline import Stages, run_overlapped
-from medprompt_cli.cohort.progress import case_progress, log_case, log_share
+from medprompt_cli.cohort.progress import case_progress, log_case, log_others, log_share
 from medprompt_cli.cohort.records import Basis, edited_outputs, other_answers, outputs_of
 from medprompt_cli.cohort.shards import Share, subject_of
 from medprompt_cli.cohort.stop import StopRequested, stoppable
 from medprompt_cli.cohort.together import Sources, form_cases
+from medprompt_cli.cohort.turns import Turns, announced, in_turn
 from medprompt_cli.cohort.units import Unit, make_unit, same_outputs
 from medprompt_cli.domain.parcels import PARCEL_NAMES
 from medprompt_cli.errors import MedpromptError, PreemptedError
@@ -54,6 +57,7 @@ class Job:
         plan: What the prompts compile to, to be written down; None if it is not known.
         share: The part of the subjects that is done here; None for all.
         intervals: `full` to look at every head in several poses; see `execution/posing.py`.
+        memory: What all images in memory may take together; None for what there is.
     """
 
     out: Path
@@ -70,6 +74,7 @@ class Job:
     plan: Plan | None = None
     share: Share | None = None
     intervals: Literal["quick", "full"] = "quick"
+    memory: Allowance | None = None
 
     @property
     def plan_id(self) -> str:
@@ -105,6 +110,8 @@ def run_job(job: Job, segmenter: Segments) -> Summary:
     units, outcomes = _plan(job, segmenter, cases, refused)
     planned = len(outcomes) + len(units)
     stopped: BaseException | None = None
+    memory = job.memory or allowance(None)
+    begin = time.perf_counter()
     try:
         with stoppable(), case_progress(len(units)) as advance:
             _run_units(
@@ -121,6 +128,7 @@ def run_job(job: Job, segmenter: Segments) -> Summary:
                     job.intervals,
                 ),
                 _reporter(outcomes, advance, len(units)),
+                memory,
             )
     except StopRequested as request:
         stopped = PreemptedError(
@@ -130,7 +138,15 @@ def run_job(job: Job, segmenter: Segments) -> Summary:
         stopped = error
     names = {unit.name for unit in units} | {outcome.name for outcome in outcomes}
     share = None if job.share is None else str(job.share)
-    return Summary(tuple(outcomes), planned, stopped, _mixed(job, segmenter, names), share)
+    return Summary(
+        tuple(outcomes),
+        planned,
+        stopped,
+        _mixed(job, segmenter, names),
+        share,
+        memory=memory if units else None,
+        wall_s=time.perf_counter() - begin if units else 0.0,
+    )
 
 
 def _mixed(job: Job, segmenter: Segments, names: Collection[str]) -> Mapping[str, int]:
@@ -145,11 +161,24 @@ def _mixed(job: Job, segmenter: Segments, names: Collection[str]) -> Mapping[str
 
 
 def _run_units(
-    job: Job, units: Sequence[Unit], runner: CaseRunner, report: Callable[[Outcome], None]
+    job: Job,
+    units: Sequence[Unit],
+    runner: CaseRunner,
+    report: Callable[[Outcome], None],
+    memory: Allowance,
 ) -> None:
-    if units:
-        check_writable(job.out)
-    run_overlapped(units, Stages(runner.read, runner.work, runner.write, report))
+    if not units:
+        return
+    check_writable(job.out)
+    turns = Turns(runner, memory, job.force, lambda unit: _kept(unit, job.out))
+    stages = Stages(
+        *(turns.read, turns.work, turns.write, report),
+        demand=lambda unit: demand_of(unit.sources),
+        limit=memory.bytes,
+    )
+    with announced(job.out, None if job.share is None else str(job.share)) as others:
+        log_others(others, job.out)
+        run_overlapped(in_turn(units, others), stages)
 
 
 def _reporter(

@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.ndimage import affine_transform
 
+from medprompt_cli.domain.attempt import Attempt
 from medprompt_cli.domain.geometry import Geometry, from_canonical, to_canonical
 from medprompt_cli.domain.posterior import PosteriorSums
 from medprompt_cli.domain.volume import LabelMap, Mask, Volume
-from medprompt_cli.execution.segment import Segmented, Segments, Target
+from medprompt_cli.execution.segment import Segmented, Segments, Target, attempts_of
 from medprompt_cli.measurement.diameters import THICK_SLICES
 from medprompt_cli.measurement.relate import LEFT, RIGHT
 
@@ -93,6 +94,7 @@ class _Looked:
     limits_ml: Mapping[str, float | None]
     notes: tuple[str, ...]
     seconds: Mapping[str, float]
+    attempts: tuple[Attempt, ...]
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,7 @@ class PosedSegmenter:
             found.limits_ml,
             (*found.notes, NOTE.format(len(looks))),
             {**found.seconds, "poses": time.perf_counter() - began},
+            attempts_of(found),
         )
 
     def _look(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from medprompt_cli.domain.anatomy import BASE_NAMES, BASE_STRUCTURES, GROUPS, LESIONS
+from medprompt_cli.domain.attempt import Attempt
 from medprompt_cli.domain.geometry import Geometry
 from medprompt_cli.domain.measurement import Measurement
 from medprompt_cli.domain.parcels import FAMILIES, LOBES, PARCELS, VISIBLE, parcels_of
@@ -173,6 +174,7 @@ class CaseResult:
         intracranial: Volume and soft volume of all base structures together.
         around: All base structures, asked for or not.
         cortex: The parcels of all lobes, if they were looked for; asked for or not.
+        attempts: Where memory ran out on the way: the tries, the one that gave this last.
     """
 
     labels: LabelMap | None
@@ -185,6 +187,7 @@ class CaseResult:
     intracranial: tuple[Measurement, ...] = ()
     around: LabelMap | None = None
     cortex: LabelMap | None = None
+    attempts: tuple[Attempt, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -246,7 +249,13 @@ def segment_case(
         _intracranial(found, extents, geometry),
         found.labels,
         found.parcels if with_lobes else None,
+        attempts_of(found),
     )
+
+
+def attempts_of(found: Segmented) -> tuple[Attempt, ...]:
+    """The tries that a network needed; none where it says nothing of them."""
+    return getattr(found, "attempts", ())
 
 
 def _reading_notes(streams: Sequence[Volume]) -> Iterable[str]:

@@ -8,6 +8,7 @@ escaped: file names and notes may hold anything.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -99,7 +100,8 @@ def subject_page(
     """
     facts, words = report.facts, PAGE_WORDS[report.language]
     cases = [replace(case, places=_places(case, facts)) for case in cases]
-    figures = [_figure(case) for case in cases]
+    with ThreadPoolExecutor() as threads:  # arrays and pictures are made beside each other
+        figures = list(threads.map(_figure, cases))
     scans = [figure.drawn for figure in figures if figure.drawn is not None]
     bundle = bundle or find_bundle()
     viewer = viewer_of(scans) if scans and bundle else None

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from medprompt_cli.domain.attempt import Attempt
 from medprompt_cli.domain.posterior import PosteriorSums
 from medprompt_cli.domain.volume import LabelMap, Mask, Volume, check_one_grid
 from medprompt_cli.errors import WeightsError
@@ -17,6 +18,13 @@ from medprompt_cli.networks.pyramid import VoxelNetwork
 from medprompt_cli.segmentation.device import choose_device, choose_precision, device_label
 from medprompt_cli.segmentation.grid import network_grid
 from medprompt_cli.segmentation.intensity_model import fit_intensities, with_lesions
+from medprompt_cli.segmentation.ladder import (
+    NetworkCopies,
+    Rung,
+    is_out_of_memory,
+    release,
+    rungs,
+)
 from medprompt_cli.segmentation.posteriors import Asked, Posteriors, Request
 from medprompt_cli.segmentation.predict import Predictor
 from medprompt_cli.weights.store import load_weights
@@ -44,7 +52,8 @@ class Segmentation:
         sums: What the posteriors add up to, per structure, union and lesion that is there.
         limits_ml: Per lesion, the volume from which on it is found; None if not known.
         notes: What a reader of the result should know, one sentence each.
-        seconds: Time per stage.
+        seconds: Time per stage; `retries` is what tries took that ran out of memory.
+        attempts: The tries, the one that gave this last; none where the first one did.
     """
 
     labels: LabelMap
@@ -56,6 +65,7 @@ class Segmentation:
     limits_ml: dict[str, float | None]
     notes: tuple[str, ...]
     seconds: dict[str, float]
+    attempts: tuple[Attempt, ...] = ()
 
 
 class Segmenter:
@@ -95,13 +105,10 @@ class Segmenter:
         network.to(place, dtype).eval()
         network.to(memory_format=torch.channels_last_3d)  # pyright: ignore[reportCallIssue] - no stub
         allowance = (memory_gb or DEFAULT_MEMORY_GB) * 2**30
-        self.predictor = Predictor(
-            network,
-            place,
-            dtype,
-            finest_level=loaded.finest_level,
-            tile_bytes=int(allowance * TILE_SHARE),
-        )
+        self._first = Rung(place, dtype, int(allowance * TILE_SHARE))
+        self._copies = NetworkCopies(network, self._first)
+        self._finest_level = loaded.finest_level
+        self.predictor = self._predictor(self._first)
         self.follows_intensities = follow_intensities
         self.weights_name, self.weights_version = loaded.name, loaded.version
         self.weights_sha256 = loaded.sha256
@@ -118,24 +125,71 @@ class Segmenter:
         streams = [volumes] if isinstance(volumes, Volume) else list(volumes)
         check_one_grid(streams)
         began = time.perf_counter()
+        attempts: list[Attempt] = []
+        for rung in rungs(self._first):
+            tried = time.perf_counter()
+            found = self._attempt(rung, streams, targets)
+            if found is None:
+                attempts.append(rung.attempt(ran_out=True))
+                release(rung.device)
+                continue
+            if not attempts:
+                return found
+            attempts.append(rung.attempt(ran_out=False))
+            return replace(
+                found,
+                notes=(*found.notes, _retried(attempts)),
+                seconds={**found.seconds, "retries": tried - began},
+                attempts=tuple(attempts),
+            )
+        raise MemoryError(f"tried {', '.join(map(str, attempts))}")
+
+    def _predictor(self, rung: Rung) -> Predictor:
+        return Predictor(
+            self._copies.on(rung),
+            rung.device,
+            rung.dtype,
+            finest_level=self._finest_level,
+            tile_bytes=rung.tile_bytes,
+        )
+
+    def _attempt(
+        self, rung: Rung, streams: Sequence[Volume], targets: Sequence[Asked]
+    ) -> Segmentation | None:
+        """What is found on a rung; None if memory runs out there.
+
+        The error is not passed on: its traceback would keep alive what took the memory.
+        """
+        try:
+            first = rung == self._first
+            predictor = self.predictor if first else self._predictor(rung)
+            return self._segment(predictor, streams, targets)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            return None
+
+    def _segment(
+        self, predictor: Predictor, streams: Sequence[Volume], targets: Sequence[Asked]
+    ) -> Segmentation:
+        began = time.perf_counter()
         one_grid = streams[0].geometry  # the others may differ by rounding
         grids = [network_grid(replace(volume, geometry=one_grid)) for volume in streams]
         ready = time.perf_counter()
-        core = self.predictor.core(grids)
+        core = predictor.core(grids)
         coarse = time.perf_counter()
         request = Request(targets)
-        network, finest = self.predictor.network, self.predictor.finest_level
+        network, finest = predictor.network, predictor.finest_level
         collected = Posteriors(grids, request, network, core, finest)
         if self.follows_intensities and core.brain:
-            prior, odds, intensities = self.predictor.sample(grids, core)
+            prior, odds, intensities = predictor.sample(grids, core)
             prior = with_lesions(prior, odds) if collected.lesions_there else prior
-            kinds = self.predictor.network.targets.kind_of
-            collected.model = fit_intensities(prior, intensities, kinds)
-        self.predictor.refine(grids, core, collected.add, collected.project)
+            collected.model = fit_intensities(prior, intensities, network.targets.kind_of)
+        predictor.refine(grids, core, collected.add, collected.project)
         fine = time.perf_counter()
         result = collected.finish(streams[0])
         if request.parcels:
-            collected.divide(result, self.predictor.parcels(grids, core))
+            collected.divide(result, predictor.parcels(grids, core))
         del result["rows"]
         seconds = {
             "prepare": ready - began,
@@ -144,3 +198,10 @@ class Segmenter:
             "labels": time.perf_counter() - fine,
         }
         return Segmentation(**result, seconds=seconds)
+
+
+def _retried(attempts: Sequence[Attempt]) -> str:
+    """What a reader of the masks should know of how they came about."""
+    failed = len(attempts) - 1
+    times = "once" if failed == 1 else f"{failed} times"
+    return f"Memory ran out {times}; computed in {attempts[-1]}."

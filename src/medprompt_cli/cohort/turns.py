@@ -1,0 +1,104 @@
+"""The turn of each case: whether it is still to be done, and whether there is room for it.
+
+Several runs may work on one output folder at once. They share the work: each looks, when a
+case's turn comes, whether another run has done it since, and those that begin while another is
+at work begin at other places. A case that two do at the same time comes out once, whole: both
+write the same bytes, and a file gets its name when it is complete.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from medprompt_cli.bids.atomic import is_of_a_running_process, process_name, write_file
+from medprompt_cli.bids.json_files import LOGS
+from medprompt_cli.cohort.case import CaseRunner, Loaded, Worked
+from medprompt_cli.cohort.memory import Allowance, check_fits
+from medprompt_cli.cohort.outcome import Outcome
+from medprompt_cli.cohort.units import Unit, make_unit
+from medprompt_cli.errors import InputError
+
+RUNNING = "running"
+"""Folder below the records where every run has a file while it lasts."""
+
+
+@dataclass(frozen=True)
+class Turns:
+    """The stages of a case, for `run_overlapped`, where it is to be done at all.
+
+    Attributes:
+        runner: Does it.
+        limit: What all images in memory may take.
+        force: Whether it is done again though it is done.
+        kept: The outcome of a case that is done.
+    """
+
+    runner: CaseRunner
+    limit: Allowance
+    force: bool
+    kept: Callable[[Unit], Outcome]
+
+    def read(self, unit: Unit) -> Loaded | Outcome:
+        """Load the images, unless another run has done the case, or there is no room for it."""
+        now = make_unit(self.runner.out, unit.sources, unit.basis.plan, unit.basis.weights)
+        if not self.force and now.standing in {"current", "edited"}:
+            return self.kept(now)
+        try:
+            check_fits(unit.sources, self.limit)
+        except InputError as error:
+            return Loaded(error, 0.0)
+        return self.runner.read(unit)
+
+    def work(self, unit: Unit, loaded: Loaded | Outcome) -> Worked | Outcome:
+        """Run the network."""
+        return loaded if isinstance(loaded, Outcome) else self.runner.work(unit, loaded)
+
+    def write(self, unit: Unit, worked: Worked | Outcome) -> Outcome:
+        """Measure and write the result."""
+        return worked if isinstance(worked, Outcome) else self.runner.write(unit, worked)
+
+
+@contextmanager
+def announced(out: Path, share: str | None) -> Iterator[int]:
+    """Say that a run is at work, as long as it is; yield how many began before on its share.
+
+    Only order follows from it: whatever a killed run leaves there does no harm.
+    """
+    folder = out / LOGS / RUNNING
+    mine = folder / f"{process_name()}.run"
+    began = time.time_ns()
+    write_file(mine, f"{began} {share}".encode())
+    try:
+        yield sum((when, path.name) < (began, mine.name) for when, path in _runs(folder, share))
+    finally:
+        mine.unlink(missing_ok=True)
+
+
+def _runs(folder: Path, share: str | None) -> Iterator[tuple[int, Path]]:
+    """When the runs of a share began, in nanoseconds, and the file of each."""
+    for path in folder.glob("*.run"):
+        try:
+            began, _, theirs = path.read_text().partition(" ")
+        except (OSError, UnicodeDecodeError):
+            continue
+        if not is_of_a_running_process(path, path.stem):
+            path.unlink(missing_ok=True)
+        elif theirs == str(share) and began.isdigit():
+            yield int(began), path
+
+
+def in_turn(units: Sequence[Unit], others: int) -> list[Unit]:
+    """The order of a run that `others` have begun before: as it is, from the end, by chance."""
+    if others == 0:
+        return list(units)
+    if others == 1:
+        return list(units)[::-1]
+    mixed = list(units)
+    random.Random(os.getpid()).shuffle(mixed)
+    return mixed
