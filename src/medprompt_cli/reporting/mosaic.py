@@ -167,11 +167,24 @@ def _lines(points: np.ndarray, offsets: np.ndarray) -> Iterable[str]:
     turns[ends] = False  # closing the line leads there
     starts = np.searchsorted(np.flatnonzero(turns), offsets[:-1]).tolist()
     corners = points[turns]
-    moves = np.diff(corners, axis=0, prepend=corners[:1])
-    texts = [f"{x} {y}" for x, y in moves.tolist()]
+    texts = _pairs(np.diff(corners, axis=0, prepend=corners[:1]))
     firsts = corners[starts].tolist()
     for (x, y), start, end in zip(firsts, starts, [*starts[1:], len(texts)], strict=True):
-        yield f"M{x} {y}l{' '.join(texts[start + 1 : end])}z".replace(" -", "-")
+        # the first move, which has nothing before it to be apart from, may begin with a space
+        yield f"M{x} {y}l{''.join(texts[start + 1 : end])}z"
+
+
+def _pairs(moves: np.ndarray) -> list[str]:
+    """Of (N, 2) moves, which are the same few again and again, their texts after a number."""
+    reach = int(np.abs(moves).max(initial=0))
+    width = 2 * reach + 1
+    codes = (moves[:, 0] + reach) * width + moves[:, 1] + reach
+    known = np.flatnonzero(np.bincount(codes))
+    table = np.empty(width * width, dtype=object)
+    for code in known.tolist():
+        x, y = code // width - reach, code % width - reach
+        table[code] = f"{' ' * (x >= 0)}{x}{' ' * (y >= 0)}{y}"
+    return table[codes].tolist()
 
 
 def _spans(drawn: Drawn) -> list[tuple[float, float]]:
