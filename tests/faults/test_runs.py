@@ -117,7 +117,10 @@ def test_a_clock_that_was_set_back(run, out, bids):
 
     scan = bids / "sub-01/anat/sub-01_T1w.nii.gz"
     earlier = scan.stat().st_mtime_ns - HOUR_NS
-    os.utime(scan, ns=(earlier, earlier))  # another file, from before
+    content = bytearray(scan.read_bytes())
+    content[4] ^= 1  # another file of the same size, from before
+    scan.write_bytes(content)
+    os.utime(scan, ns=(earlier, earlier))
     assert [o.name for o in run("ventricles").having("done")] == ["sub-01_T1w"]
 
 

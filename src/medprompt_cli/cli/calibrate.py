@@ -13,6 +13,7 @@ from medprompt_cli.cli.documents import print_json
 from medprompt_cli.cli.memory import Memory
 from medprompt_cli.cli.options import (
     Device,
+    Hash,
     Intervals,
     Out,
     Participants,
@@ -71,6 +72,7 @@ def calibrate(  # noqa: PLR0913, PLR0917 - one argument for each option
         Path | None, typer.Option(help="Only scans that a query of this JSON file describes.")
     ] = None,
     intervals: Intervals = "quick",
+    hash_: Hash = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print what was learnt as JSON.")
     ] = False,

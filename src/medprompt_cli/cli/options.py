@@ -39,6 +39,12 @@ Intervals = Annotated[
         " move; takes six times as long."
     ),
 ]
+Hash = Annotated[
+    bool,
+    typer.Option(
+        "--hash", help="Tell changed scans by what they hold, not by their size and time alone."
+    ),
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 Weights = Annotated[
     str | None,

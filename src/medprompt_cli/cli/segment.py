@@ -11,6 +11,7 @@ from medprompt_cli.cli.documents import print_json
 from medprompt_cli.cli.memory import Memory, memory_gb
 from medprompt_cli.cli.options import (
     Device,
+    Hash,
     Intervals,
     Out,
     Participants,
@@ -76,6 +77,7 @@ def segment(  # noqa: PLR0913, PLR0917 - one argument for each option
         Path | None, typer.Option(help="Only scans that a query of this JSON file describes.")
     ] = None,
     intervals: Intervals = "quick",
+    hash_: Hash = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print what became of every image as JSON.")
     ] = False,
@@ -107,6 +109,7 @@ def segment_options(given: Mapping[str, Any]) -> SegmentOptions:
         shard=given["shard"],
         filter_file=given["bids_filter_file"],
         intervals=given["intervals"],
+        hash=given["hash_"],
     )
 
 

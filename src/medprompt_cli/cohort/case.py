@@ -21,6 +21,7 @@ from medprompt_cli.bids.parts import stage_part
 from medprompt_cli.bids.schemas import Origin, Row
 from medprompt_cli.cohort.outcome import Failure, Outcome
 from medprompt_cli.cohort.records import (
+    contents_of,
     edited_outputs,
     file_size,
     outputs_of,
@@ -75,6 +76,7 @@ class Loaded:
 
     volumes: Sequence[Volume] | Exception
     seconds: float
+    contents: str | None = None
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ class Worked:
     volumes: Sequence[Volume] = ()
     values: tuple[ReadValue, ...] = ()
     findings: tuple[Characterized, ...] = ()
+    contents: str | None = None
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,8 @@ class CaseRunner:
                 check_one_grid(volumes)
         except Exception as error:  # noqa: BLE001 - the cohort outlives any one case
             return Loaded(error, time.perf_counter() - start)
-        return Loaded(volumes, time.perf_counter() - start)
+        contents = contents_of([source.path for source in unit.sources])
+        return Loaded(volumes, time.perf_counter() - start, contents)
 
     def work(self, unit: Unit, loaded: Loaded) -> Worked:
         """Run the network.
@@ -140,7 +144,10 @@ class CaseRunner:
         except Exception as error:  # noqa: BLE001 - the cohort outlives any one case
             return Worked(error, seconds)
         seconds |= found.case.seconds
-        return Worked(found.case, seconds, loaded.volumes, found.values, found.findings)
+        return Worked(
+            *(found.case, seconds, loaded.volumes, found.values, found.findings),
+            contents=loaded.contents,
+        )
 
     def _result(self, unit: Unit, volumes: Sequence[Volume]) -> ProgramResult:
         """Masks of the targets, or what the program makes of them, with what it found."""
@@ -190,6 +197,7 @@ class CaseRunner:
         values = [value.as_json() for value in worked.values]
         record = {
             "outputs": outputs,
+            "contents": worked.contents,
             "targets": results,
             "values": values,
             **self._about(unit, seconds),

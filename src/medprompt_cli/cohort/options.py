@@ -34,6 +34,8 @@ class SegmentOptions:
         filter_file: JSON file of queries, as BIDS Apps take it; None for every scan.
         intervals: What the intervals of volumes follow from: `quick` for the probabilities
             alone, `full` for several looks at every head, moved a little, as well.
+        hash: Do again whose scan has other contents than its result was made from, though
+            size and time are the same; every scan is read for it.
     """
 
     participants: Sequence[str] = field(default=())
@@ -49,6 +51,7 @@ class SegmentOptions:
     shard: str | None = None
     filter_file: str | Path | None = None
     intervals: Literal["quick", "full"] = "quick"
+    hash: bool = False
 
 
 @dataclass(frozen=True)

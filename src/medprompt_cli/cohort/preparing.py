@@ -86,6 +86,7 @@ def plan_job(source: Path, out: Path, request: Request, options: SegmentOptions)
         program=request.program,
         intervals=options.intervals,
         memory=allowance(options.memory_gb),
+        hash=options.hash,
         share=share_of(images, parse_shard(options.shard, os.environ))
         if options.shard
         else None,

@@ -7,6 +7,7 @@ corrected by hand.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import stat
@@ -65,6 +66,27 @@ def _size_and_time(image: Path | str) -> tuple[int, int]:
     stats = [file.stat() for file in Path(image).iterdir()]
     latest = max((status.st_mtime_ns for status in stats), default=-1)
     return sum(status.st_size for status in stats), latest
+
+
+def contents_of(images: Sequence[Path | str]) -> str | None:
+    """SHA-256 of an image; of several files, that of theirs, one a line in hexadecimal.
+
+    Of a series all files count, in the order of their names.
+
+    Returns:
+        None if one cannot be read.
+    """
+    digests = []
+    try:
+        for image in map(Path, images):
+            for path in sorted(image.iterdir()) if image.is_dir() else (image,):
+                with path.open("rb") as file:
+                    digests.append(hashlib.file_digest(file, "sha256").hexdigest())
+    except OSError:
+        return None
+    if len(digests) == 1:
+        return digests[0]
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
 def record_path(out: Path, name: str) -> Path:
@@ -137,19 +159,79 @@ def _sizes(out: Path, record: Mapping[str, Any] | None) -> dict[str, int | None]
     return {name: file_size(f"{folder}/{name}") for name in (record or {}).get("outputs", ())}
 
 
-def standing(out: Path, record: Mapping[str, Any] | None, basis: Basis) -> Standing:
-    """What is to be done for an image, going by its record and the files it lists."""
+def standing(
+    out: Path,
+    record: Mapping[str, Any] | None,
+    basis: Basis,
+    images: Sequence[Path | str] = (),
+    *,
+    thorough: bool = False,
+) -> Standing:
+    """What is to be done for an image, going by its record and the files it lists.
+
+    Args:
+        out: The output folder.
+        record: Of the image.
+        basis: What its result would depend on now.
+        images: Read only where it takes their contents to tell, see `same_images`.
+        thorough: Whether it always does.
+    """
     sizes = _sizes(out, record)
     edited = _edited(record, sizes)
     current = (
         record is not None
         and record["status"] == "done"
-        and record.get("basis") == vars(basis)
         and None not in sizes.values()
+        and _asked_alike(record, basis)
+        and same_images(record, basis, images, thorough=thorough)
     )
     if edited:
         return "edited" if current else "blocked"
     return "current" if current else "todo"
+
+
+def _asked_alike(record: Mapping[str, Any], basis: Basis) -> bool:
+    earlier = record.get("basis", {})
+    return (earlier.get("plan"), earlier.get("weights")) == (basis.plan, basis.weights)
+
+
+def same_images(
+    record: Mapping[str, Any],
+    basis: Basis,
+    images: Sequence[Path | str] = (),
+    *,
+    thorough: bool = False,
+) -> bool:
+    """Whether images are those that a record's result was made from.
+
+    They are if their size and time are the same. If only the time is another, as of a copy or
+    a fresh checkout, their contents decide; with `thorough` these decide in any case, so far
+    as the record knows them.
+    """
+    earlier = record.get("basis", {})
+    if earlier.get("bytes") != basis.bytes:
+        return False
+    same_time = earlier.get("modified_ns") == basis.modified_ns
+    known = record.get("contents")
+    if known is None or not images or (same_time and not thorough):
+        return same_time
+    return known == contents_of(images)
+
+
+def settle(path: Path, record: Mapping[str, Any] | None, basis: Basis) -> None:
+    """Note the time that images have now, so that their contents are read but once.
+
+    Args:
+        path: Of the record.
+        record: Of a result that is current.
+        basis: What it depends on.
+
+    Raises:
+        OutputError: If it cannot be written.
+    """
+    if record is not None and record["basis"] != vars(basis):
+        rest = {k: v for k, v in record.items() if k not in {"schema", "status", "basis"}}
+        write_record(path, "done", basis, rest)
 
 
 def replaced_answer(record: Mapping[str, Any] | None, basis: Basis) -> str | None:

@@ -20,7 +20,13 @@ from medprompt_cli.cohort.outcome import Failure, Outcome, Summary
 from medprompt_cli.cohort.output_folder import check_writable
 from medprompt_cli.cohort.pipeline import Stages, run_overlapped
 from medprompt_cli.cohort.progress import case_progress, log_case, log_others, log_share
-from medprompt_cli.cohort.records import Basis, edited_outputs, other_answers, outputs_of
+from medprompt_cli.cohort.records import (
+    Basis,
+    edited_outputs,
+    other_answers,
+    outputs_of,
+    settle,
+)
 from medprompt_cli.cohort.shards import Share, subject_of
 from medprompt_cli.cohort.stop import StopRequested, stoppable
 from medprompt_cli.cohort.together import Sources, form_cases
@@ -58,6 +64,8 @@ class Job:
         share: The part of the subjects that is done here; None for all.
         intervals: `full` to look at every head in several poses; see `execution/posing.py`.
         memory: What all images in memory may take together; None for what there is.
+        hash: Compare images' contents with those that results were made from, though their
+            size and time are the same.
     """
 
     out: Path
@@ -75,6 +83,7 @@ class Job:
     share: Share | None = None
     intervals: Literal["quick", "full"] = "quick"
     memory: Allowance | None = None
+    hash: bool = False
 
     @property
     def plan_id(self) -> str:
@@ -170,7 +179,7 @@ def _run_units(
     if not units:
         return
     check_writable(job.out)
-    turns = Turns(runner, memory, job.force, lambda unit: _kept(unit, job.out))
+    turns = Turns(runner, memory, job.force, job.hash, lambda unit: _kept(unit, job.out))
     stages = Stages(
         *(turns.read, turns.work, turns.write, report),
         demand=lambda unit: demand_of(unit.sources),
@@ -240,12 +249,15 @@ def _plan(
     for sources in cases:
         if share is not None and subject_of(sources[0]) not in share.subjects:
             continue
-        unit = make_unit(job.out, sources, plan, segmenter.weights_sha256)
+        weights = segmenter.weights_sha256
+        unit = make_unit(job.out, sources, plan, weights, thorough=job.hash)
         if job.force or unit.standing == "todo":
             units.append(unit)
         elif unit.standing == "blocked":
             outcomes.append(_blocked(unit, job.out))
         else:
+            if unit.standing == "current":
+                settle(unit.record_path, unit.record, unit.basis)
             outcomes.append(_kept(unit, job.out))
     if share is not None:
         log_share(share, len(units))

@@ -17,6 +17,7 @@ from medprompt_cli.cohort.records import (
     basis_of,
     edited_outputs,
     read_record,
+    same_images,
     standing,
 )
 from medprompt_cli.errors import InputError
@@ -144,16 +145,18 @@ class _Look:
             return CaseStatus(name, "failed", error=record.get("error"))
         if record["status"] != "done":
             return CaseStatus(name, "todo", "interrupted")
-        return self._made(name, record, basis)
+        return self._made(name, record, basis, paths)
 
-    def _made(self, name: str, record: dict[str, Any], basis: Basis) -> CaseStatus:
-        stands = standing(self.out, record, basis)
+    def _made(
+        self, name: str, record: dict[str, Any], basis: Basis, images: Sequence[str]
+    ) -> CaseStatus:
+        stands = standing(self.out, record, basis, images)
         edited = ()
         if stands in {"edited", "blocked"}:
             edited = tuple(str(path) for path in edited_outputs(self.out, record))
         if stands in {"current", "edited"}:
             return CaseStatus(name, "done", edited=edited)
-        why = _difference(record.get("basis", {}), basis)
+        why = _difference(record, basis, images)
         progress: Progress = "stale" if why else "todo"
         return CaseStatus(name, progress, why or "removed", edited=edited)
 
@@ -166,11 +169,11 @@ class _Look:
         return CaseStatus(refusal["path"], "failed", error=error)
 
 
-def _difference(earlier: Mapping[str, Any], basis: Basis) -> str:
+def _difference(record: Mapping[str, Any], basis: Basis, images: Sequence[str]) -> str:
     """What a result depends on that is not what it was; '' if all is as it was."""
+    earlier = record.get("basis", {})
     if earlier.get("plan") != basis.plan:
         return "prompts"
     if earlier.get("weights") != basis.weights:
         return "weights"
-    image = (earlier.get("bytes"), earlier.get("modified_ns"))
-    return "" if image == (basis.bytes, basis.modified_ns) else "image"
+    return "" if same_images(record, basis, images) else "image"

@@ -36,17 +36,25 @@ class Turns:
         runner: Does it.
         limit: What all images in memory may take.
         force: Whether it is done again though it is done.
+        thorough: Whether images' contents say that it is done, not their size and time alone.
         kept: The outcome of a case that is done.
     """
 
     runner: CaseRunner
     limit: Allowance
     force: bool
+    thorough: bool
     kept: Callable[[Unit], Outcome]
 
     def read(self, unit: Unit) -> Loaded | Outcome:
         """Load the images, unless another run has done the case, or there is no room for it."""
-        now = make_unit(self.runner.out, unit.sources, unit.basis.plan, unit.basis.weights)
+        now = make_unit(
+            self.runner.out,
+            unit.sources,
+            unit.basis.plan,
+            unit.basis.weights,
+            thorough=self.thorough,
+        )
         if not self.force and now.standing in {"current", "edited"}:
             return self.kept(now)
         try:

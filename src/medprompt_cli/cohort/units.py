@@ -69,14 +69,23 @@ def _is_wanted(entry: ImageEntry, suffixes: set[str]) -> bool:
     return suffix not in LABEL_SUFFIXES and part not in NO_ANATOMY
 
 
-def make_unit(out: Path, sources: tuple[ImageEntry, ...], plan: str, weights: str) -> Unit:
-    """Look up what is there of a case's result."""
+def make_unit(
+    out: Path,
+    sources: tuple[ImageEntry, ...],
+    plan: str,
+    weights: str,
+    *,
+    thorough: bool = False,
+) -> Unit:
+    """Look up what is there of a case's result; with `thorough`, by its images' contents."""
     entry = joined(sources)
     name = unit_name(entry)
     path = path_of_record(out, name)
     record = read_record(path)
-    basis = basis_of([source.path for source in sources], plan, weights)
-    return Unit(sources, entry, name, path, record, basis, standing(out, record, basis))
+    images = [source.path for source in sources]
+    basis = basis_of(images, plan, weights)
+    stands = standing(out, record, basis, images, thorough=thorough)
+    return Unit(sources, entry, name, path, record, basis, stands)
 
 
 def same_outputs(entries: Sequence[ImageEntry]) -> dict[Path, Path]:
