@@ -148,8 +148,11 @@ def fates(demo: Path, out: Path, kind: str) -> Iterator[tuple[str, str | None]]:
         mine = ledger[
             (ledger["participant_id"] == subject) & (ledger["session_id"] == "ses-02")
         ]
-        mine = mine[mine["fate"].notna()]  # else it cannot be told
-        told = {int(i): f for i, f in zip(mine["lesion"], mine["fate"], strict=True)}
+        told = {  # of the others it cannot be told
+            int(lesion): fate
+            for lesion, fate in zip(mine["lesion"], mine["fate"], strict=True)
+            if isinstance(fate, str)
+        }
         places = dict(_places(demo, volumes, subject, kind))
         for lesion in FATES:
             ids = [_id_at(out, subject, s, kind, mask) for s, mask in places[lesion]]
