@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 import shutil
@@ -16,7 +15,6 @@ import numpy as np
 import pytest
 
 from medprompt_cli.bids import atomic
-from medprompt_cli.cohort import records
 from medprompt_cli.errors import DeviceError, OutputError, PreemptedError
 
 NAMES = ("sub-01_T1w", "sub-02_T1w", "sub-02_run-2_T1w", "sub-03_FLAIR")
@@ -109,45 +107,6 @@ def test_a_changed_image_is_done_again(run, bids, save_scan, threshold_segmenter
     run()
 
     assert threshold_segmenter.seen == ["sub-01_T1w.nii.gz"]
-
-
-def test_a_copy_with_another_time_is_not_done_again(
-    run, bids, out, threshold_segmenter, contents, monkeypatch
-):
-    run()
-    before = contents()
-    scan = bids / "sub-01" / "anat" / "sub-01_T1w.nii.gz"
-    os.utime(scan, ns=(5, 5))
-    threshold_segmenter.seen.clear()
-
-    assert {outcome.status for outcome in run().outcomes} == {"kept"}
-    assert threshold_segmenter.seen == []
-    assert contents() == before
-    assert record(out, "sub-01_T1w")["basis"]["modified_ns"] == 5
-    # the new time is known now: nothing is read to tell
-    monkeypatch.setattr(records, "contents_of", lambda images: "0" * 64)
-    assert {outcome.status for outcome in run().outcomes} == {"kept"}
-
-
-def test_other_contents_of_the_same_size_and_time_are_found_if_asked(
-    run, bids, out, threshold_segmenter
-):
-    run()
-    scan = bids / "sub-01" / "anat" / "sub-01_T1w.nii.gz"
-    content, times = bytearray(scan.read_bytes()), scan.stat()
-    content[4] ^= 1  # the time in the header of gzip, which says nothing of the image
-    scan.write_bytes(content)
-    os.utime(scan, ns=(times.st_atime_ns, times.st_mtime_ns))
-    threshold_segmenter.seen.clear()
-
-    assert {outcome.status for outcome in run().outcomes} == {"kept"}
-    assert threshold_segmenter.seen == []
-
-    run(hash=True)
-
-    assert threshold_segmenter.seen == ["sub-01_T1w.nii.gz"]
-    known = record(out, "sub-01_T1w")["contents"]
-    assert known == hashlib.sha256(scan.read_bytes()).hexdigest()
 
 
 def test_other_weights_do_everything_again(run, threshold_segmenter):

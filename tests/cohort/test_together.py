@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +136,10 @@ def test_the_order_in_which_kinds_are_named_changes_nothing(run, threshold_segme
 def test_a_change_of_either_scan_does_the_case_again(run, bids, threshold_segmenter, suffix):
     run()
     threshold_segmenter.seen.clear()
-    os.utime(scan_path(bids, "a", suffix), ns=(0, 10**18))
+    scan = scan_path(bids, "a", suffix)
+    content = bytearray(scan.read_bytes())
+    content[4] ^= 1  # the time in the header of gzip
+    scan.write_bytes(content)
     again = run()
 
     assert [o.status for o in again.outcomes] == ["kept", "done"]
