@@ -151,3 +151,18 @@ def save_scan() -> Callable[..., Path]:
         return path
 
     return save
+
+
+@pytest.fixture
+def contents(out) -> Callable[[], dict[str, bytes]]:
+    """Bytes of every file that is not a record, by its path below the output folder."""
+
+    def read():
+        files = (path for path in out.rglob("*") if path.is_file())
+        return {
+            path.relative_to(out).as_posix(): path.read_bytes()
+            for path in files
+            if "logs" not in path.parts
+        }
+
+    return read

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from tests.cli.commands import COMMANDS
 from typer.testing import CliRunner
 
 import medprompt_cli
@@ -18,20 +19,6 @@ from medprompt_cli.cli.app import app
 from medprompt_cli.errors import InputError, MedpromptError
 
 PACKAGE = Path(medprompt_cli.__file__).parent
-
-
-def leaves(command, *words):
-    """Every command that does something, by the words that call it."""
-    if not hasattr(command, "commands"):
-        return {words: command}
-    return {
-        found: leaf
-        for name, child in command.commands.items()
-        for found, leaf in leaves(child, *words, name).items()
-    }
-
-
-COMMANDS = sorted(leaves(typer.main.get_command(app)))
 
 
 @pytest.fixture(scope="module")

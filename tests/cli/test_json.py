@@ -10,7 +10,7 @@ import nibabel as nib
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-import typer
+from tests.cli.commands import COMMANDS
 from typer.testing import CliRunner
 
 from medprompt_cli import api
@@ -32,19 +32,6 @@ WITHOUT = {
     ("train", "calibrate"): "prints JSON in any case",
 }
 """Commands without the option, and why."""
-
-
-def leaves(command, *words):
-    if not hasattr(command, "commands"):
-        return {words: command}
-    return {
-        found: leaf
-        for name, child in command.commands.items()
-        for found, leaf in leaves(child, *words, name).items()
-    }
-
-
-COMMANDS = leaves(typer.main.get_command(app))
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)

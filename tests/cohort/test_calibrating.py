@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from medprompt_cli import api
 from medprompt_cli.api import SegmentOptions, calibrate
 from medprompt_cli.cli.app import app
+from medprompt_cli.cohort import calibrating
 from medprompt_cli.errors import InputError
 from medprompt_cli.longitudinal.repeatability import read_limits
 
@@ -155,10 +156,62 @@ def test_the_command_prints_a_table(twice, tmp_path, monkeypatch):
     assert shown.exit_code == 0
     assert heads[:3] == ["region", "quantity", "differences %"]
     assert row[:3] == ["hippocampus", "soft-volume", "+10.00, -20.00, +0.00, +5.00"]
-    assert row[5:] == ["n/a", "n/a", "1"]
+    assert row[5:] == ["n/a", "n/a", "1", "none"]
     assert "2 pairs. Limits: out/repeatability.toml\n" in shown.stderr
     assert (
-        "Beyond what the other pairs say, of 1 kinds of region: hippocampus.\n" in shown.stderr
+        "Each pair held against limits of the other pairs alone (1 kinds of region):"
+        " differences are too large for hippocampus.\n" in shown.stderr
+    )
+
+
+def test_what_is_left_out_is_said_with_its_reason(twice, scan, tmp_path, monkeypatch):
+    scan("02", "b", {LEFT: 800, STEM: 404})  # no right hippocampus
+    sizes = calibrating._sizes
+
+    def failing(out, visit, outcomes):
+        failed = visit.name == "ses-a"
+        return [
+            m.withheld("failed_qc") if failed and m.region == LEFT_HIPPOCAMPUS else m
+            for m in sizes(out, visit, outcomes)
+        ]
+
+    monkeypatch.setattr(calibrating, "_sizes", failing)
+    monkeypatch.chdir(tmp_path)
+    words = ["calibrate", "bids", "out", "-p", "hippocampus", "-p", "brainstem"]
+    shown = CliRunner().invoke(app, words)
+    rows = [line.split("\t") for line in shown.stdout.splitlines()]
+    said = "3 of 4 left out: absent, failed_qc"
+
+    assert {row[0]: row[-1] for row in rows[1:]} == {"hippocampus": said, "brainstem": "none"}
+    assert f"\nhippocampus: {said}.\n" in shown.stderr
+    written = (tmp_path / "out/repeatability.toml").read_text()
+    assert written.startswith(f"# hippocampus: {said}.\nmethod = ")
+    assert read_limits(written).percent("hippocampus", "soft-volume") is not None
+
+
+def test_a_region_of_which_nothing_is_left_is_named(twice, scan, tmp_path):
+    scan("01", "b", {LEFT: 900, RIGHT: 900})
+    scan("02", "a", {LEFT: 900, RIGHT: 900})
+    found = calibrate(twice, tmp_path / "out", PROMPTS)
+
+    assert [row.region for row in found.rows] == ["hippocampus"]
+    assert found.notes == ("brainstem: 2 of 2 left out: absent.",)
+
+
+def test_a_year_between_the_scans_is_said_in_the_file(twice, tmp_path):
+    for session, day in (("a", "2020-01-01"), ("b", "2021-01-01")):
+        for sub in ("01", "02"):
+            name = f"anat/sub-{sub}_ses-{session}_T1w.nii.gz"
+            (twice / f"sub-{sub}/ses-{session}/sub-{sub}_ses-{session}_scans.tsv").write_text(
+                f"filename\tacq_time\n{name}\t{day}T10:00:00\n"
+            )
+    found = calibrate(twice, tmp_path / "out", PROMPTS)
+    assert found.file is not None
+
+    assert found.notes[0].startswith("sub-01 ses-a and ses-b lie 366 days apart")
+    assert found.file.read_text().splitlines()[0] == (
+        "# The scans of 2 of 2 pairs lie more than 90 days apart, up to 366:"
+        " real change may be in the limits."
     )
 
 

@@ -47,19 +47,6 @@ def run(bids, out, monkeypatch, threshold_segmenter):
     return segment
 
 
-@pytest.fixture
-def contents(out):
-    def read():
-        files = (path for path in out.rglob("*") if path.is_file())
-        return {
-            path.relative_to(out).as_posix(): path.read_bytes()
-            for path in files
-            if "logs" not in path.parts
-        }
-
-    return read
-
-
 def failing_at(number, moment):
     """An fsync that fails from the n-th call on, as a disk does that is full."""
     sync, left = os.fsync, [moment]
