@@ -7,15 +7,16 @@ import typer
 from medprompt_cli.cli.app import app
 
 
-def _leaves(command, *words):
+def leaves(command, *words):
+    """Commands of a group that do something, by the words that call them."""
     if not hasattr(command, "commands"):
         return {words: command}
     return {
         found: leaf
         for name, child in command.commands.items()
-        for found, leaf in _leaves(child, *words, name).items()
+        for found, leaf in leaves(child, *words, name).items()
     }
 
 
-COMMANDS = _leaves(typer.main.get_command(app))
-"""Those that do something, by the words that call them."""
+COMMANDS = leaves(typer.main.get_command(app))
+"""Those of medprompt."""

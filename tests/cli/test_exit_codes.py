@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import typer
-from tests.cli.commands import COMMANDS
+from tests.cli.commands import COMMANDS, leaves
 from typer.testing import CliRunner
 
 import medprompt_cli
