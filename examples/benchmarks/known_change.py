@@ -67,14 +67,14 @@ class Sides:
     Attributes:
         percents: Change of each side that was measured.
         signs: How many have the sign of the known change.
-        within: How many intervals hold it.
+        within: How many intervals hold it; None if there are none, as of masks that were given.
         beyond: How many are told to be beyond noise; None if no limit holds for such scans.
         total: How many there are.
     """
 
     percents: tuple[float, ...]
     signs: int
-    within: int
+    within: int | None
     beyond: int | None
     total: int
 
@@ -113,7 +113,8 @@ def rows(demo: Path, out: Path, kind: str) -> Iterator[Sequence[str]]:
         found = sides(changes, structure, known)
         middle = f"{np.median(found.percents):+.1f} %" if found.percents else NOTHING
         beyond = NOTHING if found.beyond is None else f"{found.beyond}/{found.total}"
-        counts = (f"{found.signs}/{found.total}", f"{found.within}/{found.total}", beyond)
+        within = NOTHING if found.within is None else f"{found.within}/{found.total}"
+        counts = (f"{found.signs}/{found.total}", within, beyond)
         yield structure, f"{known:+.0f} %", middle, *counts
     told = list(fates(demo, out, kind))
     for lesion, fate in FATES.items():
@@ -127,14 +128,15 @@ def sides(changes: pd.DataFrame, structure: str, known: float) -> Sides:
     """The changes of both sides of a structure, of all subjects."""
     wanted = [f"left-{structure}", f"right-{structure}"]
     table: Any = changes[changes["region"].isin(wanted)]
-    table = table[table["quantity"] == "soft-volume"]
+    soft = "soft-volume" in set(table["quantity"])  # masks that were given have none
+    table = table[table["quantity"] == ("soft-volume" if soft else "volume")]
     measured = table[table["percent"].notna()]
     low, high = measured["percent_low"], measured["percent_high"]
     judged = table["exceeds_limit"].dropna()
     return Sides(
         tuple(measured["percent"]),
         int((np.sign(measured["percent"]) == np.sign(known)).sum()),
-        int(((low <= known) & (known <= high)).sum()),
+        int(((low <= known) & (known <= high)).sum()) if low.notna().any() else None,
         int(judged.astype(bool).sum()) if len(judged) else None,
         len(table),
     )

@@ -185,7 +185,7 @@ def test_two_images_that_a_manifest_does_not_tell_apart(manifest):
     [
         ("path\tsubject\n", "has no column 'image': only path, subject."),
         ("image,subject\n", "has no column 'image': only image,subject."),
-        ("", ": Line 1 names no column, or one twice: ()."),
+        ("", ": line 1 names no column, or one twice: ()."),
     ],
     ids=["other-column", "commas", "empty"],
 )

@@ -168,6 +168,22 @@ def test_participants_and_sessions(bids, medprompt):
     ]
 
 
+@pytest.mark.parametrize(
+    ("words", "kinds"),
+    [
+        (("--suffix", "T1w", *HERE), {"T1w"}),
+        ((*HERE, "--suffix", "T1w", "FLAIR"), {"T1w", "FLAIR"}),
+    ],
+)
+def test_kinds_of_scan(bids, medprompt, words, kinds):
+    code, names, shown = medprompt(
+        *words, "--participant-label", "01", "-p", "left hippocampus"
+    )
+
+    assert code == 0, shown.stderr
+    assert {name.rpartition("_")[2] for name in names} == kinds
+
+
 def test_the_group_gets_tables_of_all(bids, medprompt, tmp_path):
     medprompt(*HERE, "-p", "left hippocampus")
     code, _, shown = medprompt("bids", "out", "group")

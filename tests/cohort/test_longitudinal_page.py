@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from medprompt_cli.domain.measurement import Measurement
 from medprompt_cli.domain.volume import Mask
 from medprompt_cli.longitudinal.change import Visit, change_table
 from medprompt_cli.longitudinal.ledger import LesionVisit, build_ledger
+from medprompt_cli.longitudinal.readings import lesion_activity, lesion_counts
 from medprompt_cli.longitudinal.signal_change import SignalChange, SignalRule
 
 GRID = Geometry((30, 30, 30), np.eye(4))
@@ -112,6 +114,18 @@ def test_what_was_measured_once_says_where_it_was_not(followed):
     assert row_of(as_markdown(followed, "weights 1"), "tumor")[1:] == [
         *("-", "1.000", "-", "-", "-", "-", "absent at the first"),
     ]
+
+
+def test_why_a_reading_says_nothing_stands_first(followed):
+    ledger = followed.ledgers["lesion"]
+    assert ledger is not None
+    readings = tuple(map(lesion_activity, lesion_counts(ledger)))
+    page = as_markdown(replace(followed, readings=readings), "weights 1")
+
+    assert (
+        "- **t2-lesion-activity**: not known: 1 may be new or growing and cannot be told. "
+        in page
+    )
 
 
 def test_growth_that_the_images_do_not_show_cannot_be_told(followed):

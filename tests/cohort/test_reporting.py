@@ -17,6 +17,7 @@ import pytest
 
 from medprompt_cli.bids.schemas import TABLES
 from medprompt_cli.cohort import reporting
+from medprompt_cli.cohort.records import SCHEMA, record_path
 from medprompt_cli.cohort.report_facts import Results, read_limits
 from medprompt_cli.cohort.report_names import report_stem
 from medprompt_cli.cohort.reporting import ReportOptions, write_reports
@@ -212,6 +213,33 @@ def test_warnings_of_what_was_compared_are_notes(out, write):
 
     assert report_of(out, "sub-01")["Notes"] == [*notes, *warnings]
     assert report_of(out, "sub-02")["Notes"] == []
+    korean = replace(PLAIN, participants=("01",), language="ko")
+    [written] = write_reports(out, korean).subjects
+    quoted = [f'"{one}"' for one in (*notes, *warnings)]
+    for note, original in zip(written.notes, quoted, strict=True):
+        assert note.startswith("방문 비교에 관한 참고")
+        assert note.endswith(original)
+
+
+def test_how_small_a_lesion_may_be_unseen_is_taken_from_the_record_of_its_case(write):
+    gone = {"status": "absent", "presence": 0.2}
+    out = write([volume(f"sub-0{n}", "lesion", None, **gone) for n in (1, 2)])
+    told = {"lesion": {"Status": "absent", "DetectionLimitMl": 16.38}}
+    record = {"schema": SCHEMA, "outputs": {}, "targets": told}
+    record_path(out, "sub-01_T1w").parent.mkdir()
+    record_path(out, "sub-01_T1w").write_text(json.dumps(record))
+
+    write_reports(out, PLAIN)
+
+    assert any(
+        text.startswith("No lesion of 16.4 mL or more") for text in texts_of(out, "sub-01")
+    )
+    written = report_of(out, "sub-01")
+    jsonschema.validate(written, report_schema())
+    assert (
+        written["Facts"]["measurements:sub-01_T1w:lesion:volume"]["DetectionLimitMl"] == 16.38
+    )
+    assert "No lesion (probably)." in texts_of(out, "sub-02")
 
 
 def test_pages_are_written_beside_and_lead_to_each_other(out):

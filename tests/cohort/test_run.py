@@ -203,7 +203,7 @@ def test_what_was_not_fetched_counts_as_failed(run, bids):
 
     assert summary.exit_code == 1
     assert [(o.failure.code, o.failure.problem) for o in failed] == [
-        ("not-fetched", f"{scan}: Only a pointer to the content is here.")
+        ("not-fetched", f"{scan}: only a pointer to the content is here.")
     ]
 
 

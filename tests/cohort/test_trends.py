@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from medprompt_cli.bids.entry import ImageEntry
 from medprompt_cli.bids.tables import Row
-from medprompt_cli.cohort.trends import write_cohort
+from medprompt_cli.cohort.trends import MOST_NAMED, write_cohort
 from medprompt_cli.cohort.visit_results import VisitResults
 from medprompt_cli.cohort.visits import FollowedVisit
 from medprompt_cli.domain.measurement import Measurement
@@ -97,6 +98,28 @@ def test_few_people_have_a_picture_and_no_model(cohort, tmp_path):
         " made.",
     )
     assert not (tmp_path / "model.tsv").exists()
+
+
+def test_sides_lie_together_and_few_people_have_names(cohort, tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *_, **__: drawn.append(figure))
+    wanted = ("left-hippocampus", "right-hippocampus", "brainstem", "lesion")
+    for count in (2, MOST_NAMED + 1):
+        people = cohort(count)
+        for visits in people.values():
+            for n, found in enumerate(visits):
+                soft = found.measurements[1]
+                every = tuple(replace(soft, region=name) for name in wanted[::-1])
+                visits[n] = replace(found, measurements=every)
+        write_cohort(tmp_path, people, {})
+    few, many = drawn
+
+    titles = [axes.get_title() for axes in few.axes]
+    assert sorted(titles) == sorted(wanted)
+    assert titles.index("right-hippocampus") == titles.index("left-hippocampus") + 1
+    assert titles[-1] == "lesion"
+    assert [t.get_text() for t in few.legends[0].get_texts()] == ["sub-00", "sub-01"]
+    assert [t.get_text() for t in many.legends[0].get_texts()] == ["model"]
 
 
 def test_without_dates_there_is_nothing_to_draw(cohort, tmp_path):

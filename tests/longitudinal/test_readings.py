@@ -82,6 +82,8 @@ def test_without_days_there_is_no_rate():
     reading = brain_loss(brain_change(-0.4, days=None))[0]
 
     assert (reading.value, reading.status) == (None, "error")
+    assert reading.reason == "the visits have no dates, so there is no loss a year"
+    assert brain_loss(brain_change(-0.4))[0].reason is None
 
 
 def test_a_brain_that_was_not_measured_keeps_its_status():
@@ -117,6 +119,8 @@ def test_ventricles_whose_noise_is_not_known_are_not_judged(volume_of):
     reading = ventricle_change(found)
 
     assert (reading.value, reading.status) == (None, "error")
+    assert "is not known for this structure" in str(reading.reason)
+    assert not any("not known" in note for note in reading.notes)  # said once
     assert ml_a_year(found) == pytest.approx(5 * 365.25 / 365)
 
 
@@ -157,3 +161,4 @@ def test_activity():
     assert [reading.value for reading in found] == ["active", "not active", None]
     assert found[0].numbers["new"] == 1
     assert found[2].status == "failed_qc"
+    assert str(found[2].reason).startswith("the lesions of a visit could not be followed")

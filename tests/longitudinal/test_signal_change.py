@@ -306,8 +306,8 @@ def test_what_cannot_be_told_is_counted_by_what_masks_say():
 
     assert (found.counts, found.unsure) == ({}, {"enlarging": 1, "resolved": 1})
     assert (found.untold, found.maybe_growing, found.too_small) == (2, 1, 1)
-    assert (reading.value, reading.status) == (None, "failed_qc")
-    assert "1 may be new or growing: it cannot be told." in reading.notes
+    assert (reading.value, reading.status) == (None, "error")
+    assert reading.reason == "1 may be new or growing and cannot be told"
 
 
 def test_what_may_be_gone_does_not_stand_against_no_activity():

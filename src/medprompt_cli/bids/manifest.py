@@ -48,9 +48,7 @@ def read_manifest(path: Path, wanted: Wanted) -> Found:
 def _readable_table(path: Path, found: Found) -> Table:
     table = read_table(path, found.problems)
     if table is None:
-        raise InputError(
-            f"{path}: {found.problems[-1].message}", remedy=SAVE_AGAIN, code="bad-table"
-        )
+        raise InputError(found.problems[-1].said, remedy=SAVE_AGAIN, code="bad-table")
     if "image" not in table.columns:
         raise InputError(
             f"{path} has no column 'image': only {', '.join(table.columns)}.",

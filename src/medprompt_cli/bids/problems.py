@@ -95,6 +95,17 @@ class Problem:
         kind = PROBLEM_KINDS.get(self.code)
         return kind.severity if kind else "skipped"
 
+    @property
+    def said(self) -> str:
+        """The path and what is wrong with it, as one sentence.
+
+        >>> Problem(Path("a.nii"), "empty", "Is empty: 0 bytes.", "Copy it again.").said
+        'a.nii: is empty: 0 bytes.'
+        """
+        start = self.message[:2]  # a name such as NIfTI keeps its letters
+        first = start.lower() if start[1:].islower() or start[1:].isspace() else start
+        return f"{self.path}: {first}{self.message[2:]}"
+
     @classmethod
     def from_error(cls, path: Path, error: InputError) -> Problem:
         """The problem that reading `path` ran into; `error` may begin with the path."""

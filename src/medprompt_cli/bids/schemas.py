@@ -84,7 +84,7 @@ _INTERVAL = (
     "the interval of the true volume, by the network's probabilities: one for volume and "
     "soft-volume, which estimate the same. Of structures 95 % of the intervals hold the truth "
     "in synthetic heads, fewer in real scans; for lesions and unions it was not checked: no "
-    "95 % are claimed. Wider if the method says --intervals full"
+    "95 % are claimed. Wider if the method says --intervals full; none of a mask that was given"
 )
 
 _NUMBERS = (

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 HEADS = (
     *("region", "quantity", "differences %", "variation %", "limit %", "package's limit %"),
-    *("beyond package's", "beyond that of the other pairs"),
+    *("beyond package's", "beyond limit of the other pairs", "left out"),
 )
 
 
@@ -125,12 +125,15 @@ def _lines(found: Calibrated) -> Iterator[str]:
     if known:
         beyond = [row.region for row in known if row.beyond_default]
         said = ", ".join(beyond) if beyond else "none"
-        yield f"Beyond the package's limits, of {len(known)} kinds of region: {said}."
+        yield f"Larger than the package's limits ({len(known)} kinds of region): {said}."
     told = [row for row in found.rows if row.beyond_left_out is not None]
     if told:
         beyond = [row.region for row in told if row.beyond_left_out]
         said = ", ".join(beyond) if beyond else "none"
-        yield f"Beyond what the other pairs say, of {len(told)} kinds of region: {said}."
+        yield (
+            "Each pair held against limits of the other pairs alone"
+            f" ({len(told)} kinds of region): differences are too large for {said}."
+        )
 
 
 def _table(found: Calibrated) -> Iterator[str]:
@@ -143,7 +146,8 @@ def _table(found: Calibrated) -> Iterator[str]:
             "n/a" if count is None else str(count)
             for count in (row.beyond_default, row.beyond_left_out)
         ]
-        yield "\t".join((row.region, row.quantity, differences, *numbers, *counts))
+        words = (row.region, row.quantity, differences)
+        yield "\t".join((*words, *numbers, *counts, row.left_out_said or "none"))
 
 
 def _as_json(found: Calibrated) -> dict[str, object]:

@@ -25,7 +25,7 @@ from medprompt_cli.cli.memory import Memory, memory_gb
 from medprompt_cli.cli.options import Device, Out, PlanFile, Prompts
 from medprompt_cli.cli.segment import segment_and_tell
 
-LISTS = ("--participant-label", "--session-label")
+LISTS = ("--participant-label", "--session-label", "--suffix")
 """Options that take several values in a row."""
 
 POSITIONALS = 3
@@ -138,6 +138,9 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each option
     session_label: Annotated[
         list[str] | None, typer.Option(help="Only these sessions, in a row.")
     ] = None,
+    suffix: Annotated[
+        list[str] | None, typer.Option(help="Only these kinds of scan, e.g. T1w, in a row.")
+    ] = None,
     bids_filter_file: Annotated[
         Path | None, typer.Option(help="Only scans that a query of this JSON file describes.")
     ] = None,
@@ -180,6 +183,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each option
     options = SegmentOptions(
         participants=participant_label or (),
         sessions=session_label or (),
+        suffixes=suffix or (),
         device=device,
         memory_gb=memory,
         plan=plan,

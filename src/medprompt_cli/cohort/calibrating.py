@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from medprompt_cli.bids.atomic import write_file
@@ -26,7 +26,7 @@ from medprompt_cli.cohort.visits import (
     Scanned,
     protocol_differences,
 )
-from medprompt_cli.domain.measurement import Measurement
+from medprompt_cli.domain.measurement import STATUSES, Measurement, Status
 from medprompt_cli.errors import InputError
 from medprompt_cli.execution.segment import Segments
 from medprompt_cli.longitudinal.change import days_between
@@ -72,6 +72,7 @@ class RetestRow:
         default_percent: The limit that comes with the package; None if it has none that holds.
         beyond_left_out: How many differences are beyond the limit that the other pairs give by
             themselves; None with one pair.
+        left_out: How many differences there are not, by the graver status of the two scans.
     """
 
     region: str
@@ -81,6 +82,12 @@ class RetestRow:
     limit_percent: float
     default_percent: float | None
     beyond_left_out: int | None = None
+    left_out: Mapping[Status, int] = field(default_factory=dict, hash=False)
+
+    @property
+    def left_out_said(self) -> str:
+        """How many differences there are not, of how many, and why; empty if all are there."""
+        return _said(self.left_out, len(self.differences_percent))
 
     @property
     def beyond_default(self) -> int | None:
@@ -135,6 +142,7 @@ def run_calibration(
     pairs: list[tuple[str, str, str]] = []
     numbers: list[PairMeasured] = []
     longest = 0.0
+    apart: list[float] = []
     for course, first, second in _pairs(courses, outcomes, notes):
         scans = [_scanned(visit, metadata) for visit in (first, second)]
         names = f"{course.subject} {first.name} and {second.name}"
@@ -146,16 +154,20 @@ def run_calibration(
             notes.append(
                 f"{names} lie {days:.0f} days apart: real change may be in the limits."
             )
+            apart.append(days)
         longest = max(longest, *(max(scan.spacing_mm) for scan in scans))
         pairs.append((course.subject, first.name, second.name))
         numbers.append((_sizes(job.out, first, outcomes), _sizes(job.out, second, outcomes)))
     method = f"{segmenter.weights_name} {segmenter.weights_version}"
     said = f"{len(pairs)} pairs of {kind} of {job.root.name}, scanned twice"
     limits = learn(numbers, method, said, kind=kind, most_mm=round(MOST_OVER * longest, 3))
+    rows = tuple(_rows(limits, _default(method, kind, longest), numbers))
+    lost = list(_lost(rows, numbers))
+    notes += lost
     if not limits.entries:
         return Calibrated(segmented, tuple(pairs), notes=(*notes, "Nothing was learnt."))
-    write_file(job.out / LIMITS_FILE, write_limits(limits).encode())
-    rows = tuple(_rows(limits, _default(method, kind, longest), numbers))
+    comments = [*_too_long(apart, len(pairs)), *lost]
+    write_file(job.out / LIMITS_FILE, write_limits(limits, comments).encode())
     return Calibrated(segmented, tuple(pairs), rows, job.out / LIMITS_FILE, tuple(notes))
 
 
@@ -242,7 +254,46 @@ def _rows(
                 *(found.variation_percent, found.limit_percent),
                 None if default is None else default.percent(region, quantity),
                 _beyond_others(each, region, quantity),
+                _left_out(numbers, region, quantity),
             )
+
+
+def _left_out(numbers: Sequence[PairMeasured], region: str, quantity: str) -> dict[Status, int]:
+    """Differences of a kind of region that cannot be taken, by the graver of two statuses."""
+    found: Counter[Status] = Counter()
+    for pair in numbers:
+        own = [{(m.region, m.quantity): m for m in scan} for scan in pair]
+        for side in {m.region for scan in pair for m in scan if kind_of(m.region) == region}:
+            # What is absent has no soft volume, and its volume says so.
+            both = [scan.get((side, quantity)) or scan.get((side, "volume")) for scan in own]
+            statuses = [STATUSES.index("error" if m is None else m.status) for m in both]
+            if any(statuses):
+                found[STATUSES[max(statuses)]] += 1
+    return dict(sorted(found.items()))
+
+
+def _lost(rows: Sequence[RetestRow], numbers: Sequence[PairMeasured]) -> Iterator[str]:
+    """Of which regions differences are lacking, one sentence each."""
+    known = {row.region: row.left_out_said for row in rows}
+    every = (m for pair in numbers for scan in pair for m in scan)
+    for region in dict.fromkeys(kind_of(m.region) for m in every):
+        nothing = _said(_left_out(numbers, region, "volume"), 0)
+        if said := known.get(region, nothing):
+            yield f"{region}: {said}."
+
+
+def _said(left_out: Mapping[Status, int], learnt: int) -> str:
+    lost = sum(left_out.values())
+    return f"{lost} of {learnt + lost} left out: {', '.join(left_out)}" if lost else ""
+
+
+def _too_long(days: Sequence[float], pairs: int) -> Iterator[str]:
+    """That scans of some pairs lie far apart, for whoever reads the limits."""
+    if days:
+        yield (
+            f"The scans of {len(days)} of {pairs} pairs lie more than {MOST_DAYS:.0f} days"
+            f" apart, up to {max(days):.0f}: real change may be in the limits."
+        )
 
 
 def _beyond_others(

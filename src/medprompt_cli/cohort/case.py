@@ -19,6 +19,8 @@ from medprompt_cli.bids.derivatives import Provenance, Regions, source_uri, stag
 from medprompt_cli.bids.images import read_image
 from medprompt_cli.bids.parts import stage_part
 from medprompt_cli.bids.schemas import Origin, Row
+from medprompt_cli.cohort.given import GIVEN
+from medprompt_cli.cohort.given import METHOD as GIVEN_METHOD
 from medprompt_cli.cohort.outcome import Failure, Outcome
 from medprompt_cli.cohort.records import (
     contents_of,
@@ -248,7 +250,7 @@ class CaseRunner:
             participant_id=unit.entry.subject,
             session_id=unit.entry.session,
             case=unit.name,
-            method=METHOD + (" --intervals full" if self.intervals == "full" else ""),
+            method=self._method,
             version=__version__,
             weights=f"{self.segmenter.weights_name} {self.segmenter.weights_version}",
             weights_sha256=self.segmenter.weights_sha256,
@@ -258,6 +260,12 @@ class CaseRunner:
         uris = self._provenance(unit).sources
         called = (str(source.path) for source in unit.sources)
         return Sources(origin, uris, masks, dict(zip(called, uris, strict=True)))
+
+    @property
+    def _method(self) -> str:
+        """The command that regions come from; masks that were given have one of their own."""
+        own = GIVEN_METHOD if self.segmenter.weights_name == GIVEN else METHOD
+        return own + (" --intervals full" if self.intervals == "full" else "")
 
     def _replace_outputs(self, unit: Unit, staged: Sequence[Staged]) -> dict[str, int]:
         """Give staged files their names and remove those of an earlier prompt.

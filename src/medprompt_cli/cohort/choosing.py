@@ -52,7 +52,7 @@ def nothing_to_segment(source: Path, dataset: Dataset, asked: Sequence[str]) -> 
     if unusable:
         first = unusable[0]
         return InputError(
-            f"{source} holds no usable image. {first.path}: {first.message}",
+            f"{source} holds no usable image. {first.said}",
             remedy=first.remedy,
             code=first.code,
         )

@@ -23,14 +23,19 @@ from medprompt_cli.domain.volume import LabelMap, Mask, Volume
 from medprompt_cli.errors import InputError
 from medprompt_cli.execution.segment import Segmented
 from medprompt_cli.execution.segment import Target as AnyTarget
-from medprompt_cli.measurement.counting import counting_sd_ml
 from medprompt_cli.measurement.place import to_ml
 from medprompt_cli.planning.requests import Request
 from medprompt_cli.planning.vocabulary import Target
 
+GIVEN = "masks"
+"""Stands where the name of weights does."""
+
+METHOD = "medprompt longitudinal --masks"
+"""What rows of masks that were given say they come from."""
+
 NOTE = (
-    "The masks were given. Intervals are of counting their voxels alone; how well they were"
-    " drawn is not in them."
+    "The masks were given: nothing is known of how right they are, and volumes have no"
+    " interval."
 )
 
 
@@ -42,7 +47,7 @@ class GivenSegments:
     parcels: LabelMap | None
     masks: Mapping[str, Mask]
     volumes_ml: Mapping[str, float]
-    sums: Mapping[str, PosteriorSums]
+    sums: Mapping[str, PosteriorSums] = field(default_factory=dict)
     presence: Mapping[str, float | None] = field(default_factory=dict)
     limits_ml: Mapping[str, float | None] = field(default_factory=dict)
     notes: tuple[str, ...] = (NOTE,)
@@ -68,7 +73,7 @@ class GivenMasks:
         InputError: If there is no mask.
     """
 
-    weights_name, device_name = "masks", "cpu"
+    weights_name, device_name = GIVEN, "cpu"
 
     def __init__(self, folder: Path) -> None:
         self.weights_version = folder.name
@@ -112,7 +117,6 @@ class GivenMasks:
             parcels if parcels.names else None,
             {n: Mask(n, v, grid) for n, v in found.items() if n not in single},
             {name: to_ml(int(v.sum()), grid) for name, v in found.items()},
-            {name: given_sums(v, grid) for name, v in found.items()},
         )
 
     def _regions(self, image: Volume) -> dict[str, np.ndarray]:
@@ -150,18 +154,6 @@ class GivenMasks:
                 code="no-table",
             )
         return {name: labels.voxels == index for index, name in read_names(table).items()}
-
-
-def given_sums(voxels: np.ndarray, grid: Geometry) -> PosteriorSums:
-    """What is known of a mask that was given: its volume, and the error of counting voxels.
-
-    Args:
-        voxels: (I, J, K) bool.
-        grid: Of them.
-    """
-    total = to_ml(int(voxels.sum()), grid)
-    counted = counting_sd_ml(Mask("given", voxels, grid))
-    return PosteriorSums(total, total, 0.0, counted, given=True)
 
 
 def _as_map(

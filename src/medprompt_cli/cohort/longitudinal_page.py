@@ -66,6 +66,7 @@ def as_json(followed: Followed, about: Mapping[str, Any]) -> dict[str, Any]:
                 "Name": reading.name,
                 "Value": reading.value,
                 "Status": reading.status,
+                "Reason": reading.reason,
                 "Source": reading.source,
                 "Numbers": dict(reading.numbers),
                 "Notes": list(reading.notes),
@@ -321,8 +322,8 @@ def _readings(followed: Followed) -> list[str]:
         return []
     lines = ["## Read by published criteria", ""]
     for reading in followed.readings:
-        why = "" if reading.status == "error" else f": {reading.status}"
-        value = reading.value or f"not known{why}"
+        why = reading.reason or ("" if reading.status == "error" else reading.status)
+        value = reading.value or f"not known{why and f': {why}'}"
         said = " ".join((*reading.notes, f"Source: {reading.source}."))
         lines.append(f"- **{reading.name}**: {value}. {said}")
     return [*lines, ""]

@@ -18,9 +18,16 @@ from medprompt_cli.bids.parts import EXTENSION, read_part
 from medprompt_cli.bids.problems import Problem
 from medprompt_cli.bids.schemas import TABLES
 from medprompt_cli.bids.tables import read_table
+from medprompt_cli.cohort.records import read_record, record_path
 from medprompt_cli.errors import InputError
 from medprompt_cli.reporting.facts import Facts
-from medprompt_cli.reporting.gathering import Scan, Tables, gather, kinds_of
+from medprompt_cli.reporting.gathering import (
+    DETECTION_LIMIT,
+    Scan,
+    Tables,
+    gather,
+    kinds_of,
+)
 from medprompt_cli.reporting.limits import Expectations, Limits, NormKey, cohort_norms
 from medprompt_cli.reporting.volume_rows import volume_rows
 
@@ -72,6 +79,7 @@ class Results:
             InputError: If a part is damaged or of another version.
         """
         rows = {table: self.rows(subject, table) for table in TABLES}
+        rows["measurements"] = list(_with_limits(self.out, rows["measurements"]))
         return gather(
             subject,
             Tables(**rows),
@@ -142,6 +150,21 @@ class Results:
                 remedy="Run medprompt longitudinal again, with --force.",
                 code="bad-summary",
             ) from error
+
+
+def _with_limits(out: Path, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Rows of measurements, those of absent lesions with how large these may be unseen.
+
+    That is in no table: the record of the case has it.
+    """
+    targets: dict[str, Mapping[str, Any]] = {}
+    for row in rows:
+        case = row["case"]
+        if row["status"] == "absent" and case not in targets:
+            record = read_record(record_path(out, case))
+            targets[case] = (record or {}).get("targets") or {}
+        told = targets.get(case, {}).get(row["region"]) or {}
+        yield {**row, DETECTION_LIMIT: told.get("DetectionLimitMl")}
 
 
 def _keyed(row: Mapping[str, Any]) -> tuple[NormKey, float]:

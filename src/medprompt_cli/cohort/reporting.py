@@ -24,6 +24,7 @@ from medprompt_cli.planning.plan_file import PLAN_FILE, read_plan
 from medprompt_cli.reporting.composition import Scope, compose
 from medprompt_cli.reporting.documents import as_json, as_markdown
 from medprompt_cli.reporting.facts import Facts
+from medprompt_cli.reporting.notes import compared
 from medprompt_cli.reporting.passages import CHANGE
 from medprompt_cli.reporting.report import Language, Mode, Report
 from medprompt_cli.reporting.rewriting import Level, rewrite
@@ -189,8 +190,8 @@ def _one(results: Results, subject: str, scope: Scope, options: ReportOptions) -
 def _warnings(results: Results, made: Report) -> tuple[str, ...]:
     """Those of the comparison of visits, if the report says anything of it."""
     names = (name for one in made.sentences for name in one.references)
-    compared = any(name.startswith(("changes:", "ledger:")) for name in names)
-    return results.warnings(made.subject) if compared else ()
+    follows = any(name.startswith(("changes:", "ledger:")) for name in names)
+    return compared(results.warnings(made.subject), made.language) if follows else ()
 
 
 def _failed(subject: str, error: MedpromptError) -> Reported:

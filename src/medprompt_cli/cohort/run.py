@@ -15,7 +15,7 @@ from medprompt_cli.bids.entry import ImageEntry, joined
 from medprompt_cli.bids.problems import Problem
 from medprompt_cli.cohort.agenda import Agenda, below, write_agenda
 from medprompt_cli.cohort.case import CaseRunner
-from medprompt_cli.cohort.memory import Allowance, allowance, demand_of
+from medprompt_cli.cohort.memory import Allowance, allowance, demand_of, give_back
 from medprompt_cli.cohort.outcome import Failure, Outcome, Summary
 from medprompt_cli.cohort.output_folder import check_writable
 from medprompt_cli.cohort.pipeline import Stages, run_overlapped
@@ -196,6 +196,7 @@ def _reporter(
     known = len(outcomes)
 
     def report(outcome: Outcome) -> None:
+        give_back()
         outcomes.append(outcome)
         log_case(outcome, len(outcomes) - known, total)
         advance(outcome.status == "failed")
@@ -265,9 +266,7 @@ def _plan(
 
 
 def _unusable(problem: Problem) -> Outcome:
-    failure = Failure(
-        problem.code, f"{problem.path}: {problem.message}", problem.remedy, of_input=True
-    )
+    failure = Failure(problem.code, problem.said, problem.remedy, of_input=True)
     return Outcome(str(problem.path), problem.path, "failed", failure=failure)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from medprompt_cli.bids.tables import Row
 from medprompt_cli.cohort.criteria import read_on, volumes_of
 from medprompt_cli.cohort.visit_results import VisitResults
 from medprompt_cli.longitudinal.change import DAYS_PER_YEAR, days_between
+from medprompt_cli.longitudinal.repeatability import kind_of
 from medprompt_cli.longitudinal.trend import (
     LEAST_PEOPLE,
     Person,
@@ -25,6 +26,7 @@ from medprompt_cli.longitudinal.trend import (
     fit_trend,
     repeated,
 )
+from medprompt_cli.planning.vocabulary import all_targets
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,6 +40,11 @@ GROUPS = ("group", "diagnosis", "dx")
 MOST_PANELS = 40
 COLUMNS = 4
 PANEL_INCHES = (3.2, 2.4)
+NAMES_IN_WIDTH, NAME_INCHES = 2, 0.2
+"""How many names of people stand side by side below a panel, and how high a row of them is."""
+
+MOST_NAMED = 12
+"""People who have a colour and a name each in the picture; more are grey, and have none."""
 
 Key = tuple[str, str, str]
 """Region, quantity and unit."""
@@ -90,6 +97,7 @@ def write_cohort(
         trends = {key: fit_trend(people) for key, people in courses.items()}
         files += write_table(_model_table(trends), out / MODEL_FILE)
     drawn = {key: people for key, people in courses.items() if repeated(people)}
+    drawn = dict(sorted(drawn.items(), key=lambda item: _place(item[0][0])))
     if len(drawn) > MOST_PANELS:
         notes.append(f"{PLOT_FILE} shows {MOST_PANELS} of {len(drawn)} regions.")
     write_file(out / PLOT_FILE, _plot(drawn, trends))
@@ -121,6 +129,16 @@ def _courses(
             found.setdefault(key, []).append(person)
     read = read_on((region, quantity) for region, quantity, _ in found)
     return {key: people for key, people in found.items() if key[1] == read[key[0]]}
+
+
+def _place(region: str) -> tuple[int, str]:
+    """Where a region comes in the picture: as in the vocabulary, left and right together."""
+    return _ORDER.get(kind_of(region), len(_ORDER)), region
+
+
+_ORDER = {
+    kind: n for n, kind in enumerate(dict.fromkeys(kind_of(t.name) for t in all_targets()))
+}
 
 
 def age_of(about: Row) -> float | None:
@@ -168,7 +186,10 @@ def _terms(trend: Trend) -> Iterable[dict[str, object]]:
 
 
 def _plot(courses: Mapping[Key, Sequence[Person]], trends: Mapping[Key, Trend]) -> bytes:
-    """A PNG with a panel for each structure: a line for each person, and the model's."""
+    """A PNG with a panel for each structure: a line for each person, and the model's.
+
+    Where somebody has a value of a structure at one visit alone, there is a dot without a line.
+    """
     # Half a second to load, and needed by no other command; no window, so no pyplot.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -176,24 +197,56 @@ def _plot(courses: Mapping[Key, Sequence[Person]], trends: Mapping[Key, Trend]) 
     shown = list(courses.items())[:MOST_PANELS]
     rows = math.ceil(len(shown) / COLUMNS)
     columns = min(COLUMNS, len(shown))
-    figure = Figure(
-        figsize=(PANEL_INCHES[0] * columns, PANEL_INCHES[1] * rows), layout="constrained"
-    )
+    colors = _colors({person.name for _, people in shown for person in people})
+    named = NAMES_IN_WIDTH * columns
+    height = PANEL_INCHES[1] * rows + NAME_INCHES * math.ceil((1 + len(colors)) / named)
+    figure = Figure(figsize=(PANEL_INCHES[0] * columns, height), layout="constrained")
     FigureCanvasAgg(figure)
     for place, (key, people) in enumerate(shown, start=1):
-        _panel(figure.add_subplot(rows, columns, place), key, people, trends.get(key))
+        axes = figure.add_subplot(rows, columns, place)
+        _panel(axes, key, people, trends.get(key), colors)
+    # each name once, though it may be in every panel
+    lines = {
+        line.get_label(): line
+        for axes in figure.axes
+        for line in axes.get_lines()
+        if not str(line.get_label()).startswith("_")
+    }
+    if lines:
+        handles = [lines[name] for name in sorted(lines, key=str)]
+        figure.legend(handles=handles, loc="outside lower center", ncols=named, fontsize=7)
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=120, metadata={"Software": None})
     return stream.getvalue()
 
 
-def _panel(axes: Axes, key: Key, people: Sequence[Person], trend: Trend | None) -> None:
+def _colors(names: Collection[str]) -> Mapping[str, str]:
+    """A colour for everyone; empty where there are too many to tell apart."""
+    from matplotlib import colormaps
+    from matplotlib.colors import to_hex
+
+    if len(names) > MOST_NAMED:
+        return {}
+    return {name: to_hex(colormaps["tab20"](n)) for n, name in enumerate(sorted(names))}
+
+
+def _panel(
+    axes: Axes,
+    key: Key,
+    people: Sequence[Person],
+    trend: Trend | None,
+    colors: Mapping[str, str],
+) -> None:
     region, quantity, unit = key
     for person in people:
-        axes.plot(person.years, person.values, "o-", color="0.55", lw=0.8, ms=2.5)
+        color = colors.get(person.name, "0.55")
+        label = person.name if person.name in colors else None
+        axes.plot(person.years, person.values, "o-", color=color, lw=0.8, ms=2.5, label=label)
     if trend is not None and trend.terms:
         years = (0.0, max(year for person in people for year in person.years))
-        axes.plot(years, [trend.value_at(year) for year in years], color="C3", lw=2)
+        axes.plot(
+            years, [trend.value_at(year) for year in years], color="k", lw=2, label="model"
+        )
     axes.set_title(region, fontsize=8)
     axes.set_xlabel("years since the first visit", fontsize=7)
     axes.set_ylabel(f"{quantity}, {unit}", fontsize=7)

@@ -15,11 +15,9 @@ class PosteriorSums:
         spread_ml: Of p (1 - p): how much is undecided; 0 where every voxel is certain.
         pose_sd_ml: Standard deviation of `total_ml` over several looks at the head, moved a
             little; 0 if it was looked at once.
-        given: Whether the mask was given: nothing follows of how right it is.
     """
 
     total_ml: float
     inside_ml: float
     spread_ml: float
     pose_sd_ml: float = 0.0
-    given: bool = False

@@ -65,6 +65,11 @@ SIGNAL_SOURCE = (
     " against that of normal-appearing white matter; the thresholds are this method's own"
 )
 
+NOISE_UNKNOWN = "how large this method's own noise is, is not known for this structure"
+NOT_FOLLOWED = (
+    "the lesions of a visit could not be followed: not registered, or not to be trusted there"
+)
+
 OWN_NOISE_SOURCE = "test and retest with this method; no published cut-off is applied"
 
 
@@ -79,6 +84,7 @@ class Reading:
         source: Who published the rule.
         numbers: What it was applied to, name and unit to value; None where not known.
         notes: What a reader has to know beside it, one sentence each.
+        reason: Why there is no value, in words; None if there is, or the status says all.
     """
 
     name: str
@@ -87,6 +93,7 @@ class Reading:
     source: str
     numbers: Mapping[str, float | None] = field(default_factory=dict, hash=False)
     notes: tuple[str, ...] = (IMAGING_ONLY,)
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +172,12 @@ def lesion_activity(counts: LesionCounts) -> Reading:
     numbers["cannot be told"] = counts.untold
     name = "t2-lesion-activity"
     if counts.counts is None or counts.new_or_enlarging is None:
-        return Reading(name, None, "failed_qc", LESION_SOURCE, numbers)
+        return Reading(name, None, "failed_qc", LESION_SOURCE, numbers, reason=NOT_FOLLOWED)
     numbers |= {fate: counts.counts.get(fate, 0) for fate in ("new", "enlarging")}
     if not counts.new_or_enlarging and counts.maybe_growing:
-        said = f"{counts.maybe_growing} may be new or growing: it cannot be told."
-        notes = (IMAGING_ONLY, said)
-        return Reading(name, None, "failed_qc", LESION_SOURCE, numbers, notes)
+        # The masks are good enough; masks and images together do not say it.
+        said = f"{counts.maybe_growing} may be new or growing and cannot be told"
+        return Reading(name, None, "error", LESION_SOURCE, numbers, reason=said)
     value = "active" if counts.new_or_enlarging else "not active"
     return Reading(name, value, "measured", LESION_SOURCE, numbers)
 
@@ -198,13 +205,13 @@ def brain_loss(brain: Change, age: float | None = None) -> tuple[Reading, ...]:
     rate = brain.annual_compound_percent
     numbers = {"percent a year": rate, "days": brain.days}
     notes = (IMAGING_ONLY, FROM_SIENA, *_caveats(brain))
+    status, reason = _status(brain, rate), _no_rate(brain)
     readings = [
-        Reading(
-            "brain-loss-ms", _siena(rate), _status(brain, rate), SIENA_SOURCE, numbers, notes
-        ),
-        Reading(
-            "brain-loss-neda-4", _neda(rate), _status(brain, rate), NEDA_SOURCE, numbers, notes
-        ),
+        Reading(name, value, status, source, numbers, notes, reason)
+        for name, value, source in (
+            ("brain-loss-ms", _siena(rate), SIENA_SOURCE),
+            ("brain-loss-neda-4", _neda(rate), NEDA_SOURCE),
+        )
     ]
     if age is not None:
         mean, highest = normal_loss(age) or (None, None)
@@ -217,14 +224,11 @@ def brain_loss(brain: Change, age: float | None = None) -> tuple[Reading, ...]:
         value = None
         if rate is not None and highest is not None:
             value = "above the 95th percentile" if -rate > highest else "within 95 % of healthy"
-        if highest is None:
-            notes += (f"Norms go from {NORMAL_AGES[0]:.0f} to {NORMAL_AGES[-1]:.0f} years.",)
-        status = "error" if highest is None and brain.status == "measured" else None
+        if highest is None and brain.status == "measured":
+            ages = f"{NORMAL_AGES[0]:.0f} to {NORMAL_AGES[-1]:.0f}"
+            status, reason = "error", reason or f"norms go from {ages} years"
         readings.append(
-            Reading(
-                *("brain-loss-age", value, status or _status(brain, rate), NORMAL_SOURCE),
-                *(numbers, notes),
-            )
+            Reading("brain-loss-age", value, status, NORMAL_SOURCE, numbers, notes, reason)
         )
     return tuple(readings)
 
@@ -262,8 +266,10 @@ def ventricle_change(ventricles: Change) -> Reading:
         "limit, percent": ventricles.limit_percent,
     }
     status = _status(ventricles, ventricles.exceeds_limit)
-    notes = (IMAGING_ONLY, *_caveats(ventricles))
-    return Reading("ventricle-change", value, status, OWN_NOISE_SOURCE, numbers, notes)
+    reason = NOISE_UNKNOWN if status == "error" else None
+    caveats = _caveats(ventricles)
+    notes = (IMAGING_ONLY, *(caveats if reason is None else caveats[:-1]))  # said as the reason
+    return Reading("ventricle-change", value, status, OWN_NOISE_SOURCE, numbers, notes, reason)
 
 
 def ml_a_year(change: Change) -> float | None:
@@ -292,6 +298,15 @@ def _status(change: Change, needed: object) -> Status:
     return "error" if needed is None else "measured"
 
 
+def _no_rate(change: Change) -> str | None:
+    """Why a change that was measured has no rate; None if it has one."""
+    if change.status != "measured" or change.annual_compound_percent is not None:
+        return None
+    if change.days is None:
+        return "the visits have no dates, so there is no loss a year"
+    return f"over {change.days:.0f} days there is no loss a year"
+
+
 def _caveats(change: Change) -> tuple[str, ...]:
     """What speaks against taking a change at its word."""
     notes: list[str] = []
@@ -302,5 +317,5 @@ def _caveats(change: Change) -> tuple[str, ...]:
     if change.exceeds_limit is False:
         notes.append("The change is not larger than this method's own noise.")
     if change.exceeds_limit is None:
-        notes.append("How large this method's own noise is, is not known for this structure.")
+        notes.append(f"{NOISE_UNKNOWN[:1].upper()}{NOISE_UNKNOWN[1:]}.")
     return tuple(notes)

@@ -193,9 +193,15 @@ def read_limits(text: str) -> Limits:
         ) from error
 
 
-def write_limits(limits: Limits) -> str:
-    """TOML of what was learnt: the differences, which everything else follows from."""
-    lines = [f"method = {_quoted(limits.method)}", f"source = {_quoted(limits.source)}"]
+def write_limits(limits: Limits, comments: Sequence[str] = ()) -> str:
+    """TOML of what was learnt: the differences, which everything else follows from.
+
+    Args:
+        limits: What was learnt.
+        comments: What speaks against it, a line each, on top.
+    """
+    lines = [f"# {_ANYTHING_BUT_SAFE.sub('?', comment)}" for comment in comments]
+    lines += [f"method = {_quoted(limits.method)}", f"source = {_quoted(limits.source)}"]
     if limits.kind is not None:
         lines.append(f"kind = {_quoted(limits.kind)}")
     if limits.most_mm is not None:

@@ -90,7 +90,7 @@ def judge(evidence: Evidence, other_side_ml: float | None = None) -> Quality:
     """
     found: dict[str, Level] = {}
     dice = None
-    if evidence.sums is not None and not evidence.sums.given:
+    if evidence.sums is not None:
         dice = expected_dice(evidence.volume_ml, evidence.sums)
         found |= _of_dice(dice, is_lesion=evidence.region in LESIONS)
     kind = _KIND_OF.get(evidence.region)

@@ -24,7 +24,8 @@ ENDS = frozenset({",", ";", ":"})
 CLAIMS: frozenset[Kind] = frozenset(
     {
         *("number", "quantity", "direction", "fate", "degree", "feature", "status"),
-        *("limit", "noise", "present", "qc", "earlier", "read-on", "said"),
+        *("limit", "noise", "present", "detection", "qc", "earlier", "read-on"),
+        "said",
     }
 )
 """Marks that say something of a subject."""

@@ -106,7 +106,7 @@ def compose(
         passages, notes = region_sections(writer, scope.regions, language)
         sections = [_technique(writer), *passages, _brain(writer)]
     elif scope.mode == "prompt":
-        passages, notes = asked_sections(writer, scope.regions, scope.quantities)
+        passages, notes = asked_sections(writer, scope.regions, scope.quantities, language)
         sections = [_technique(writer), *passages]
     else:
         sections = _global(writer)

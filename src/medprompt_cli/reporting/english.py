@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from medprompt_cli.domain.certainty import Certainty
 from medprompt_cli.domain.measurement import HOUNSFIELD
+from medprompt_cli.reporting.absence import absence
 from medprompt_cli.reporting.facts import (
     ChangeFact,
     FateFact,
@@ -22,6 +23,7 @@ from medprompt_cli.reporting.wording import (
     counted,
     degree_of,
     shown,
+    signal_image,
     signed,
     step,
     tenths,
@@ -147,11 +149,13 @@ class English:
         if number.other:
             other = name_of(number.other, "en")
             said = f"{_quantity(number)} to the {other} {_number(number)}{_interval(number)}"
-        return f"{_start(number.region, number.instance)}: {said}."
+        on = signal_image(number.quantity, number.unit, number.kind, " on {}")
+        return f"{_start(number.region, number.instance)}: {said}{on}."
 
     def part_inside(self, number: NumberFact) -> str:
         """What the image shows of a region that it cuts."""
-        return f"{_start(number.region)}: {_number(number)} inside the field of view."
+        start = _start(number.region, number.instance)
+        return f"{start}: at least {_number(number)} inside the field of view."
 
     def not_assessed(self, regions: Sequence[str], reason: Reason) -> str:
         """Regions that were not measured, and why."""
@@ -165,9 +169,8 @@ class English:
 
     def missing(self, number: NumberFact) -> str:
         """A number other than the volume that was not measured, and why."""
-        return (
-            f"{_start(number.region)}: {_quantity(number)} {Reason(number.status).said('en')}."
-        )
+        reason = Reason(number.status).said("en")
+        return f"{_start(number.region)}: {_quantity(number)} {reason}."
 
     def review(self, regions: Sequence[str], reasons: str) -> str:
         """Regions whose masks are to be looked at, and why."""
@@ -176,8 +179,7 @@ class English:
 
     def absent(self, number: NumberFact) -> str:
         """A region that is not there."""
-        sure = f" ({number.certainty.english})" if number.certainty else ""
-        return f"No {name_of(number.region, 'en')}{sure}."
+        return absence(number, "en")
 
     def shift(self, finding: FindingFact, *, brief: bool = False) -> str:
         """Whether the midline is shifted."""
@@ -290,7 +292,7 @@ class English:
     def brief_outside(self, numbers: Sequence[NumberFact]) -> str:
         """Regions on one side of their limits."""
         names = listed([name_of(one.region, "en") for one in numbers], " and ")
-        return f"{_upper(numbers[0].verdict or '')} the limits: {names}."
+        return f"{(numbers[0].verdict or '').capitalize()} the limits: {names}."
 
     def brief_changes(self, changes: Sequence[ChangeFact]) -> str:
         """Regions that changed in one direction beyond noise."""
@@ -316,9 +318,7 @@ def _image(image: ImageFact) -> str:
 
 def _number(number: NumberFact) -> str:
     value = number.value or 0.0
-    if number.quantity == "count":
-        return counted(value)
-    return with_unit(value, number.unit)
+    return counted(value) if number.quantity == "count" else with_unit(value, number.unit)
 
 
 def _range(low: float, high: float, unit: str) -> str:

@@ -86,6 +86,8 @@ class NumberFact:
         qc_reasons: Why it does not pass; empty if it does.
         limits: What it is held against; None if against nothing.
         other: Of a ratio the region that it is to; empty if not known.
+        detection_limit_ml: Of an absent lesion, the volume below which one may be there
+            unseen; None if not known.
     """
 
     id: str
@@ -105,6 +107,7 @@ class NumberFact:
     qc_reasons: str = ""
     limits: Limits | None = None
     other: str = ""
+    detection_limit_ml: float | None = None
 
     @property
     def verdict(self) -> Verdict | None:

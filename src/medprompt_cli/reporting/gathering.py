@@ -38,6 +38,9 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 }
 """Columns of a table that tell its rows apart."""
 
+DETECTION_LIMIT = "detection_limit_ml"
+"""No column of a table: rows of measurements have it from the record of their case."""
+
 UNTOLD = {("absent", "measured"), ("measured", "absent"), ("measured", "measured")}
 """Statuses of a lesion at two visits between which it would have a fate if it could be told."""
 
@@ -205,6 +208,7 @@ def _number(row: Row, name: str, expected: Expectations) -> NumberFact:
         qc_reasons=row.get("qc_reasons") or "",
         limits=expected.of(key, value) if whole else None,
         other=_other(row),
+        detection_limit_ml=row.get(DETECTION_LIMIT) if row["status"] == "absent" else None,
     )
 
 

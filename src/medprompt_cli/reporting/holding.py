@@ -18,7 +18,7 @@ from medprompt_cli.reporting.terms import Kind
 CHANGING: frozenset[Kind] = frozenset({"direction", "noise", "since", "fate"})
 """Marks that make a sentence one about change."""
 
-FIXED: frozenset[Kind] = frozenset({"status", "direction", "fate", "noise"})
+FIXED: frozenset[Kind] = frozenset({"status", "direction", "fate", "noise", "detection"})
 """Marks that may hold a word of denial which is part of what they mean."""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from medprompt_cli.domain.certainty import Certainty
 from medprompt_cli.domain.measurement import HOUNSFIELD
+from medprompt_cli.reporting.absence import absence
 from medprompt_cli.reporting.facts import (
     ChangeFact,
     FateFact,
@@ -22,6 +23,7 @@ from medprompt_cli.reporting.wording import (
     counted,
     degree_of,
     shown,
+    signal_image,
     signed,
     step,
     tenths,
@@ -154,13 +156,15 @@ class Korean:
         """Any number, by the name of its quantity."""
         said = f"{_quantity(number)} {_number(number)}{_interval(number)}"
         said += "개" if number.quantity == "count" else ""
+        said = signal_image(number.quantity, number.unit, number.kind, "{} ") + said
         if number.other:
             said = f"{_name(number.other)} 대비 {said}"
         return f"{_name(number.region, number.instance)}: {said}."
 
     def part_inside(self, number: NumberFact) -> str:
         """What the image shows of a region that it cuts."""
-        return f"{_name(number.region)}: 영상 범위 안의 부분 {_number(number)}."
+        name = _name(number.region, number.instance)
+        return f"{name}: 영상 범위 안의 부분 적어도 {_number(number)}."
 
     def not_assessed(self, regions: Sequence[str], reason: Reason) -> str:
         """Regions that were not measured, and why."""
@@ -184,7 +188,7 @@ class Korean:
 
     def absent(self, number: NumberFact) -> str:
         """A region that is not there."""
-        return f"{_name(number.region)} 없음{_sure(number.certainty)}."
+        return absence(number, "ko")
 
     def shift(self, finding: FindingFact, *, brief: bool = False) -> str:
         """Whether the midline is shifted."""

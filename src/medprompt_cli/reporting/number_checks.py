@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 from medprompt_cli.reporting.clauses import Clause, Subject
+from medprompt_cli.reporting.detection_checks import check_least
 from medprompt_cli.reporting.facts import FateFact, is_lesion
 from medprompt_cli.reporting.holding import (
     Held,
@@ -53,6 +54,8 @@ def check_number(sentence: Spoken, clause: Clause, mark: Mark) -> Outcome:
     number = mark.number
     if number is None or mark.start in clause.numbering or _joined_before(clause, mark):
         return None
+    if clause.has("detection", "from"):
+        return check_least(sentence, clause, mark)
     if sentence.denied(mark):
         return Refused("is a number that is denied")
     numbers, joint = _chain(clause, mark)

@@ -17,15 +17,14 @@ from medprompt_cli.reporting.facts import (
     NumberFact,
     is_lesion,
 )
-from medprompt_cli.reporting.names import LANDMARKS, SIDES, name_of, split_side
+from medprompt_cli.reporting.names import SIDES, name_of, split_side
+from medprompt_cli.reporting.notes import NO_PLACES, nothing_known
 from medprompt_cli.reporting.reasons import has_no_place
 from medprompt_cli.reporting.report import Language, Section, Sentence
 from medprompt_cli.reporting.writing import SHIFT, Writer, refer
 
 PLACES = ("lobe", "territory")
 """Features whose value is a region."""
-
-NO_PLACES = "Lobes were not measured: there is a passage for each kind of lesion."
 
 CHANGE = "change"
 """Among the quantities that were asked: what changed since the visit before."""
@@ -57,7 +56,7 @@ def region_sections(
     if not regions:
         return _lesion_passages(writer, language)
     sections, nothing = _passages(writer, regions, language)
-    return sections, _notes(nothing)
+    return sections, nothing_known(nothing, language)
 
 
 def _passages(
@@ -77,7 +76,7 @@ def _passages(
 
 
 def asked_sections(
-    writer: Writer, regions: Sequence[str], quantities: Sequence[str]
+    writer: Writer, regions: Sequence[str], quantities: Sequence[str], language: Language
 ) -> tuple[list[Section], tuple[str, ...]]:
     """What was asked of some regions, and of which nothing is known.
 
@@ -85,6 +84,7 @@ def asked_sections(
         writer: Of the visit.
         regions: Names, with a side or for both; none stands for all there are.
         quantities: As tables call them, features, and `CHANGE`; none stands for all.
+        language: Of the notes.
     """
     said: list[Sentence] = []
     nothing: list[str] = []
@@ -97,18 +97,7 @@ def asked_sections(
     others = {row.other for row in rows if isinstance(row, NumberFact)}
     kept = tuple(dict.fromkeys(said))  # a side is asked by itself, and as one of a pair
     nothing = [region for region in nothing if region not in others]
-    return [Section(writer.voice.titles["asked"], kept)], _notes(nothing)
-
-
-def _notes(nothing: Iterable[str]) -> tuple[str, ...]:
-    return tuple(
-        f"Nothing is known of {name_of(one, 'en')}: {_why_nothing(one)}." for one in nothing
-    )
-
-
-def _why_nothing(region: str) -> str:
-    place = split_side(region)[1] in LANDMARKS
-    return f"it was not asked for{', and no lesion is placed in it' if place else ''}"
+    return [Section(writer.voice.titles["asked"], kept)], nothing_known(nothing, language)
 
 
 def _lesion_passages(
@@ -122,7 +111,7 @@ def _lesion_passages(
     pieces = [(kind, number) for kind in kinds for number in _pieces(writer, kind)]
     places = {piece: _place_of(writer, *piece) for piece in pieces}
     if pieces and all(place is None for place in places.values()):
-        return _passages(writer, kinds, language)[0], (NO_PLACES,)
+        return _passages(writer, kinds, language)[0], (NO_PLACES[language],)
     sections, _ = _passages(writer, filter(None, places.values()), language)
     rest = [piece for piece, place in places.items() if not place]
     said = [one for piece in rest for one in writer.lesion(*piece)]

@@ -8,12 +8,13 @@ from typing import Literal
 
 from medprompt_cli.domain.finding import missing_image
 from medprompt_cli.domain.measurement import STATUSES, Status
-from medprompt_cli.reporting.facts import FindingFact, ImageFact
+from medprompt_cli.reporting.facts import Facts, FindingFact, ImageFact, is_lesion, volume_of
 from medprompt_cli.reporting.report import Language
 
-Cause = Status | Literal["failed_check", "not_read", "not_asked", "not_compared"]
+Cause = Status | Literal["failed_check", "not_read", "not_asked", "no_lesion", "not_compared"]
 """A status; or the image does not bear it out (`failed_check`), another kind of image would
-have shown it (`not_read`), nobody asked, visits were not compared."""
+have shown it (`not_read`), nobody asked, it is looked at only beside a lesion and there is none
+(`no_lesion`), visits were not compared."""
 
 NEEDED: Mapping[str, tuple[str, ...]] = {
     "enhancement": ("T1w", "T1ce"),
@@ -34,6 +35,7 @@ _WORDS: Mapping[Language, Mapping[Cause, str]] = {
         "error": "no value",
         "not_read": "{} was not read",
         "not_asked": "not asked for",
+        "no_lesion": "no lesion was found",
         "not_compared": "visits were not compared",
     },
     "ko": {
@@ -45,6 +47,7 @@ _WORDS: Mapping[Language, Mapping[Cause, str]] = {
         "error": "값이 없음",
         "not_read": "{} 영상을 읽지 않음",
         "not_asked": "요청되지 않음",
+        "no_lesion": "병변이 발견되지 않음",
         "not_compared": "방문을 비교하지 않음",
     },
 }
@@ -109,6 +112,23 @@ def why_unlooked(feature: str, images: Iterable[ImageFact]) -> Reason:
     kinds = {_kind_of(image) for image in images}
     missing = [kind for kind in NEEDED.get(feature, ()) if kind.lower() not in kinds]
     return Reason("not_read", missing[-1]) if missing else Reason("not_asked")
+
+
+def why_no_shift(facts: Facts, visit: str) -> Reason:
+    """Why nobody looked for a shift of the midline: that is done where lesions are found."""
+    shifts = {one.visit for one in facts.findings if one.feature == "midline-shift"}
+    found = {one.name: _lesions_found(facts, one.name) for one in facts.visits}
+    passed_over = any(there and name not in shifts for name, there in found.items())
+    return Reason("no_lesion" if found.get(visit) is False and not passed_over else "not_asked")
+
+
+def _lesions_found(facts: Facts, visit: str) -> bool | None:
+    """Whether a visit has lesions; None where none was looked for, or none can be told."""
+    numbers = (facts.numbers_of(region, visit) for region in facts.regions if is_lesion(region))
+    statuses = {volume.status for one in numbers if (volume := volume_of(one))}
+    if statuses & {"measured", "truncated_fov", "failed_qc", "error"}:
+        return True
+    return False if "absent" in statuses else None
 
 
 def _kind_of(image: ImageFact) -> str:

@@ -20,6 +20,7 @@ from medprompt_cli.errors import UsageError
 from medprompt_cli.language.chat import Message
 from medprompt_cli.reporting.english import TITLES as ENGLISH
 from medprompt_cli.reporting.korean import TITLES as KOREAN
+from medprompt_cli.reporting.notes import left_out, replaced
 from medprompt_cli.reporting.report import Language, Report, Section, Sentence
 from medprompt_cli.reporting.verify import Checked, Lock, Problem
 
@@ -201,22 +202,19 @@ def _written(
         report, sections=sections, provenance={**report.provenance, "LanguageModel": about}
     )
     said = {name for sentence in done.sentences for name in sentence.references}
-    left_out = [
+    missing = [
         sentence
         for sentence in report.sentences
         if sentence.references and said.isdisjoint(sentence.references)
     ]
-    if not left_out:
+    if not missing:
         return done
-    note = f"The language model {model} left out {len(left_out)} of our statements."
+    note = left_out(model, len(missing), report.language)
     return replace(done, notes=(*report.notes, note))
 
 
 def _replaced(report: Report, model: str, level: Level, reasons: Sequence[str]) -> Report:
     about = {"Name": model, "Instructions": level, "Tries": TRIES, "Accepted": False}
-    note = (
-        f"The text of the language model {model} was refused {TRIES} times and replaced by our"
-        f" own: {reasons[0]}"
-    )
+    note = replaced(model, TRIES, reasons[0], report.language)
     provenance = {**report.provenance, "LanguageModel": about}
     return replace(report, provenance=provenance, notes=(*report.notes, note))

@@ -36,6 +36,7 @@ Kind = Literal[
     "followed",
     "largest",
     "present",
+    "detection",
     "read-on",
     "qc",
     "said",
@@ -70,7 +71,12 @@ ENGLISH: Words = {
     },
     "quantity": {
         "volume": ("volume", "soft volume"),
-        "inside": ("inside the field of view", "part inside the image", "visible part"),
+        "inside": (
+            "inside the field of view",
+            "part inside the image",
+            "visible part",
+            "at least",
+        ),
         "diameter": (
             *("at its longest", "longest diameter", "maximum diameter", "maximal diameter"),
             *("max diameter", "largest diameter", "longest axis", "diameter"),
@@ -140,6 +146,10 @@ ENGLISH: Words = {
         "site=": ("site",),
     },
     "present": {"": ("present",)},
+    "detection": {
+        "from": ("or more",),
+        "unseen": ("smaller ones may be there and not be seen",),
+    },
     "status": {
         "unknown": ("not assessed", "could not be assessed", "was not assessed"),
         "truncated_fov": ("outside the field of view", "outside of the field of view"),
@@ -150,6 +160,7 @@ ENGLISH: Words = {
         "absent": ("nothing of it is there",),
         "not_read": ("was not read", "not read"),
         "not_asked": ("not asked for",),
+        "no_lesion": ("no lesion was found",),
         "not_compared": ("visits were not compared",),
     },
     "limit": {
@@ -213,7 +224,7 @@ KOREAN: Words = {
     },
     "quantity": {
         "volume": ("부피", "용적", "체적"),
-        "inside": ("영상 범위 안의 부분", "영상 안에 있는 부분"),
+        "inside": ("영상 범위 안의 부분", "영상 안에 있는 부분", "적어도"),
         "diameter": ("최장 지름", "최대 지름", "최대 직경", "장경"),
         "product": ("지름의 곱",),
         "surface": ("표면적",),
@@ -260,6 +271,10 @@ KOREAN: Words = {
         "site=": ("위치",),
     },
     "present": {"": ("있음", "관찰됨", "보임")},
+    "detection": {
+        "from": ("이상의",),
+        "unseen": ("더 작은 것은 있어도 보이지 않을 수 있음",),
+    },
     "status": {
         "unknown": ("평가하지 못함",),
         "truncated_fov": ("영상 범위 밖",),
@@ -270,6 +285,7 @@ KOREAN: Words = {
         "absent": ("대상이 없음",),
         "not_read": ("영상을 읽지 않음",),
         "not_asked": ("요청되지 않음",),
+        "no_lesion": ("병변이 발견되지 않음",),
         "not_compared": ("방문을 비교하지 않음",),
     },
     "limit": {

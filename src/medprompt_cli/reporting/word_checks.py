@@ -7,6 +7,7 @@ from typing import cast
 
 from medprompt_cli.domain.parcels import LOBES
 from medprompt_cli.reporting.clauses import GENERAL, Clause, Subject
+from medprompt_cli.reporting.detection_checks import check_detection
 from medprompt_cli.reporting.facts import FindingFact, NumberFact, is_lesion
 from medprompt_cli.reporting.holding import (
     Held,
@@ -25,6 +26,7 @@ from medprompt_cli.reporting.reasons import (
     Reason,
     has_no_place,
     why,
+    why_no_shift,
     why_unlooked,
 )
 from medprompt_cli.reporting.scanning import Mark
@@ -94,7 +96,8 @@ def _not_assessed(sentence: Spoken, clause: Clause, feature: str) -> Outcome:
     said = _reasons_said(sentence, clause)
     if not found:
         images = [one for one in facts.images if one.visit in sentence.at]
-        fits = said == {why_unlooked(feature, images)}
+        shifts = {why_no_shift(facts, visit) for visit in sentence.at}
+        fits = said == (shifts if feature == SHIFT else {why_unlooked(feature, images)})
         ids = tuple(one.id for one in images) if feature in NEEDED else ()
         return Held(ids) if fits else Refused("was never asked for, or for another reason")
     missing = [one for one in found if one.value is None and not has_no_place(one)]
@@ -368,6 +371,7 @@ WORD_CHECKS: Mapping[Kind, Callable[[Spoken, Clause, Mark], Outcome]] = {
     "status": check_status,
     "limit": check_limit,
     "present": check_present,
+    "detection": check_detection,
     "qc": check_qc,
     "earlier": check_earlier,
     "read-on": check_read_on,

@@ -22,6 +22,9 @@ SMALL_MM, LARGE_MM = 10.0, 30.0
 """A lesion whose longest diameter is below the first is called small, one above the second
 large. 10 mm is what RANO wants for a lesion to be measured; 30 mm is our own choice."""
 
+INTENSITIES = frozenset({"mean", "std"})
+"""Quantities of the signal of an image."""
+
 Degree = Literal["small", "medium", "large"]
 
 
@@ -69,6 +72,22 @@ def with_unit(value: float, unit: str) -> str:
     """A number and its unit: percent with one decimal, the rest in three figures."""
     text = tenths(value) if unit == "%" else shown(value)
     return f"{text}{UNIT_WORDS.get(unit, f' {unit}')}"
+
+
+def signal_image(quantity: str, unit: str, kind: str, form: str) -> str:
+    """The image that a signal was measured on, as a part of a sentence: it has no unit.
+
+    Args:
+        quantity: Of a region.
+        unit: Its UCUM code; a density is the same on every image.
+        kind: Of the image; of several read together none is named.
+        form: Words with a place for it.
+
+    >>> signal_image("mean", "1", "FLAIR", " on {}"), signal_image("volume", "mL", "CT", "{}")
+    (' on FLAIR', '')
+    """
+    named = quantity in INTENSITIES and unit != HOUNSFIELD and kind and "+" not in kind
+    return form.format(kind) if named else ""
 
 
 def degree_of(diameter_mm: float) -> Degree:

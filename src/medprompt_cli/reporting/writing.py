@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from medprompt_cli.domain.measurement import Status
 from medprompt_cli.reporting.facts import (
@@ -21,7 +22,7 @@ from medprompt_cli.reporting.facts import (
     volume_of,
 )
 from medprompt_cli.reporting.names import SIDES, split_side
-from medprompt_cli.reporting.reasons import NEEDED, Reason, why_unlooked
+from medprompt_cli.reporting.reasons import NEEDED, Reason, why_no_shift, why_unlooked
 from medprompt_cli.reporting.report import Sentence
 from medprompt_cli.reporting.voice import OneLesion, Voice
 
@@ -141,7 +142,7 @@ class Writer:
             if finding.status == "measured":
                 return [refer(self.voice.shift(finding, brief=brief), finding)]
             return [] if brief else [refer(self.voice.finding(finding), finding)]
-        unasked = self.voice.unlooked("", feature, Reason("not_asked"))
+        unasked = self.voice.unlooked("", feature, why_no_shift(self.facts, self.visit.name))
         return [] if brief else [Sentence(unasked)]
 
     def outside(self) -> list[NumberFact]:
@@ -172,9 +173,17 @@ class Writer:
     def lesion(self, region: str, instance: int | None) -> list[Sentence]:
         """What one lesion is like; nothing if nothing is known of it."""
         lesion = self.one_lesion(region, instance)
-        if not lesion.facts:
-            return []
-        return [refer(self.voice.lesion(lesion), *lesion.facts)]
+        said = self._cut(region, instance)
+        if lesion.facts:
+            said.append(refer(self.voice.lesion(lesion), *lesion.facts))
+        return said
+
+    def _cut(self, region: str, instance: int | None) -> list[Sentence]:
+        """What is to be seen of one of several lesions that the image cuts."""
+        numbers = self.facts.numbers_of(region, self.visit.name, instance)
+        volume, inside = volume_of(numbers), numbers.get("visible-volume")
+        cut = volume is not None and volume.status == "truncated_fov" and instance is not None
+        return [refer(self.voice.part_inside(inside), inside)] if cut and inside else []
 
     def lesions(self, region: str) -> list[Sentence]:
         """How many lesions of a kind there are, and what each is like."""
@@ -211,11 +220,13 @@ class Writer:
         numbers = self.facts.instances(region, self.visit.name)
         first, rest = numbers[:MOST_LESIONS], numbers[MOST_LESIONS:]
         said = [sentence for number in first for sentence in self.lesion(region, number)]
-        sizes = [self.one_lesion(region, number).volume for number in rest]
-        known = [one for one in sizes if one is not None]
-        if known:
-            said.append(refer(self.voice.further_lesions(known), *known))
-        return said
+        sizes = {number: self.one_lesion(region, number).volume for number in rest}
+        # a range of numbers must not hold a lesion that was not measured
+        for _, run in groupby(rest, lambda number: sizes[number] is None):
+            known = [size for number in run if (size := sizes[number]) is not None]
+            if known:
+                said.append(refer(self.voice.further_lesions(known), *known))
+        return said + [one for number in rest for one in self._cut(region, number)]
 
     def changes(self) -> list[ChangeFact]:
         """Of every region how its volume changed since the visit before."""

@@ -27,7 +27,7 @@ Hippocampus: 3.21 mL (interval 3.02 to 3.40 mL) on the left, 3.47 mL on the righ
 No left nucleus accumbens (probably).
 Left caudate: not assessed (mask not to be trusted).
 Brainstem: not assessed (outside the field of view).
-Brainstem: 12.3 mL inside the field of view.
+Brainstem: at least 12.3 mL inside the field of view.
 Masks to be reviewed (uncertain; odd): left hippocampus.
 Lesions
 Lesion: probably present, 2 pieces, 5.31 mL in all.
@@ -70,7 +70,7 @@ ses-02 (2025-04-18): T1w (1 x 1 x 1 mm), FLAIR (0.5 x 0.5 x 4 mm).
 좌측 측좌핵 없음 (가능성 높음).
 좌측 미상핵: 평가하지 못함 (마스크를 신뢰할 수 없음).
 뇌간: 평가하지 못함 (영상 범위 밖).
-뇌간: 영상 범위 안의 부분 12.3 mL.
+뇌간: 영상 범위 안의 부분 적어도 12.3 mL.
 검토할 마스크 (불확실, odd): 좌측 해마.
 병변
 병변: 있음 (가능성 높음), 2개, 모두 5.31 mL.
