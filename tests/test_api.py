@@ -176,7 +176,7 @@ def test_a_folder_whose_images_are_all_unusable(tmp_path):
 
     assert str(caught.value) == (
         f"{folder} holds no usable image. {folder / 't1.nii.gz'}: "
-        "Links to 'gone.nii.gz', which is not there."
+        "links to 'gone.nii.gz', which is not there."
     )
     assert caught.value.code == "not-fetched"
 
