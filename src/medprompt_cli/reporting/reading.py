@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,7 +66,12 @@ def read_cases(
             files.uris = files.uris or file.sidecar.get("Sources", ())
             (files.ids if followed else files.regions).append(file)
     moves = _moves(out, subject)
-    return [_shown(name, scans[name], out, moves.get(name)) for name in sorted(scans)]
+    names = sorted(scans)
+    with ThreadPoolExecutor() as threads:  # unpacking one while another is read
+        shown = (
+            threads.submit(_shown, name, scans[name], out, moves.get(name)) for name in names
+        )
+        return [case.result() for case in list(shown)]
 
 
 def _masks(folder: Path) -> list[MaskCase]:
