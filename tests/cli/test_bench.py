@@ -30,14 +30,15 @@ def test_a_bench_says_where_the_time_went():
         assert set(run["seconds"]) == {"read", "network", "post", "measure", "write"}
         assert 0 < run["seconds"]["network"] < run["wall_s"]
         assert 0 < run["share"]["network"] < 1.5
-        assert run["device_busy"] == pytest.approx(run["seconds"]["network"] / run["wall_s"])
+        assert run["seconds"]["network"] / run["wall_s"] < run["device_busy"] < 1
     assert found["machine"]["convolution_flops"] > 0
 
 
 def test_the_table_sets_every_stage_beside_what_the_machine_does_at_best():
     machine = Machine("cpu", 100e9, 50e6, 200e6, 400e6)
     seconds = {"read": 0.1, "network": 6.0, "post": 0.5, "measure": 0.25, "write": 0.0}
-    one = Run(3, 8, 1, 5, 10.0, 0.125, seconds, 10_000_000, 29_763, 100 * 10**9, 2 * 10**9)
+    files = 10_000_000, 29_763
+    one = Run(3, 8, 1, 5, 10.0, 0.125, seconds, *files, 100 * 10**9, 2 * 10**9, 0.75)
     best, heads, row = as_text(machine, [one]).splitlines()
 
     assert best == (
@@ -51,7 +52,7 @@ def test_the_table_sets_every_stage_beside_what_the_machine_does_at_best():
         **{"post s": "0.50", "measure s": "0.25", "write s": "0.00"},
         **{"read MB": "10", "written MB": "0.0298", "GFLOP": "300"},
         **{"of peak": "0.5", "of gunzip": "0.5", "of disk": "n/a"},
-        **{"subjects/h": "1080", "memory MB": "2000", "overlap": "1.67"},
+        **{"subjects/h": "1080", "memory MB": "2000", "overlap": "1.67", "busy": "0.75"},
     }
 
 

@@ -45,8 +45,9 @@ def test_every_item_passes_every_stage_in_order():
     assert reported == [(n, (n + 1) * 10, n) for n in range(5)]
 
 
-def test_no_items_are_no_work():
-    run_overlapped([], stages())
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_no_items_are_no_work(at_once):
+    run_overlapped([], stages(), at_once)
 
 
 def test_the_next_item_is_read_while_one_is_worked_on():
@@ -197,3 +198,107 @@ def test_an_error_of_writing_ends_the_run():
         run_overlapped(range(9), stages(work=work, write=write))
 
     assert len(worked) <= 2
+
+
+def test_several_items_are_taken_at_once_and_no_more():
+    together = threading.Barrier(3)
+    lock, inside, most, reported = threading.Lock(), set(), [], []
+
+    def read(item):
+        with lock:
+            inside.add(item)
+            most.append(len(inside))
+        return item
+
+    def work(item, loaded):
+        together.wait(PATIENCE_S)  # passed by three at a time only
+        return loaded * 10
+
+    def write(item, worked):
+        with lock:
+            inside.remove(item)
+        return item, worked
+
+    run_overlapped(range(9), stages(read, work, write, reported.append), at_once=3)
+
+    assert max(most) == 3
+    assert sorted(reported) == [(n, n * 10) for n in range(9)]
+
+
+def test_an_item_that_takes_long_holds_back_no_other():
+    others = threading.Event()
+    reported = []
+
+    def report(outcome):
+        reported.append(outcome)
+        if len(reported) == 4:
+            others.set()
+
+    def work(item, loaded):
+        assert item > 0 or others.wait(PATIENCE_S)
+        return loaded
+
+    run_overlapped(range(5), stages(work=work, report=report), at_once=2)
+
+    assert reported[-1] == 0
+
+
+@pytest.mark.parametrize(("limit", "most"), [(None, 4), (250, 2), (199, 1), (50, 1)])
+def test_as_many_items_are_taken_at_once_as_fit(limit, most):
+    """Each takes 100 at most, in its network; there are four threads."""
+    lock, inside, seen = threading.Lock(), set(), []
+    full = threading.Event()
+
+    def read(item):
+        with lock:
+            inside.add(item)
+            seen.append(len(inside))
+            if len(inside) == most:
+                full.set()
+        return item
+
+    def work(item, loaded):
+        assert full.wait(PATIENCE_S)
+        time.sleep(0.01)  # for one more, if one more would be let in
+        return loaded
+
+    def write(item, worked):
+        with lock:
+            inside.remove(item)
+
+    weigh = [Demand(20, 100, 30)] * 8
+    run_overlapped(
+        range(8), Stages(read, work, write, lambda _: None, weigh.__getitem__, limit), at_once=4
+    )
+
+    assert max(seen) == most
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError("no device")])
+def test_of_several_items_those_being_written_are_finished_where_the_run_ends(error):
+    writing, raised = threading.Event(), threading.Event()
+    begun, reported = set(), []
+
+    def read(item):
+        begun.add(item)
+        if item:
+            assert writing.wait(PATIENCE_S)
+        return item
+
+    def work(item, loaded):
+        if item == 1:
+            raised.set()
+            raise error
+        return loaded
+
+    def write(item, worked):
+        writing.set()
+        assert raised.wait(PATIENCE_S)
+        return item
+
+    with pytest.raises(type(error) if isinstance(error, Exception) else error):
+        run_overlapped(range(99), stages(read, work, write, reported.append), at_once=2)
+
+    assert 0 in reported
+    assert set(reported) <= begun - {1}
+    assert len(begun) < 99

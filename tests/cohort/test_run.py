@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,27 @@ def test_every_image_gets_its_files_and_a_record(run, out, bids, contents, statu
     assert sorted(path.name for path in (out / "logs").glob("*.json")) == sorted(
         f"{name}.json" for name in NAMES
     )
+
+
+def test_images_that_are_worked_on_at_once_come_out_as_one_by_one(
+    run, out, contents, statuses, make_segmenter
+):
+    together = threading.Barrier(4)
+
+    class OnDevice(make_segmenter):
+        cases_at_once = 4
+
+        def segment(self, volumes, targets):
+            together.wait(10)  # passed by four images at a time only
+            return super().segment(volumes, targets)
+
+    run()
+    alone = contents()
+    shutil.rmtree(out)
+    summary = run(segmenter=OnDevice())
+
+    assert statuses(summary) == dict.fromkeys(sorted(NAMES), "done")
+    assert contents() == alone
 
 
 def test_a_record_says_what_was_done_with_what(run, out, bids):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 COLUMNS = (
     *("subjects", "targets", "streams", "slices mm", "wall s", "index s", "read s"),
     *("network s", "post s", "measure s", "write s", "read MB", "written MB", "GFLOP"),
-    *("of peak", "of gunzip", "of disk", "subjects/h", "memory MB", "overlap"),
+    *("of peak", "of gunzip", "of disk", "subjects/h", "memory MB", "overlap", "busy"),
 )
 
 
@@ -97,6 +97,7 @@ def _cells(run: Run, machine: Machine) -> list[str]:
         f"{run.subjects_per_hour:.0f}",
         f"{run.peak_bytes / 1e6:.0f}",
         f"{run.overlap:.2f}",
+        f"{run.device_busy:.2f}",
     ]
 
 

@@ -75,6 +75,8 @@ class Run:
         network_flops: Operations of the network's convolutions and products for one
             subject.
         peak_bytes: Most memory that the process held at once.
+        device_busy: Share of the time from the first image that is read to the last result
+            that is written in which the device computed.
     """
 
     subjects: int
@@ -88,6 +90,7 @@ class Run:
     written_bytes: int
     network_flops: int
     peak_bytes: int
+    device_busy: float
 
     @property
     def subjects_per_hour(self) -> float:
@@ -99,11 +102,6 @@ class Run:
         """Wall time over the larger of network time and reading plus writing time."""
         files = self.seconds["read"] + self.seconds["write"]
         return self.wall_s / max(self.seconds["network"], files)
-
-    @property
-    def device_busy(self) -> float:
-        """Share of the wall time, start of the process included, that the device computed."""
-        return self.seconds["network"] / self.wall_s
 
     def share_of(self, machine: Machine) -> dict[str, float | None]:
         """What of the machine's best each stage reaches, from 0 to 1.
@@ -126,7 +124,6 @@ class Run:
             **vars(self),
             "subjects_per_hour": self.subjects_per_hour,
             "overlap": self.overlap,
-            "device_busy": self.device_busy,
             "share": self.share_of(machine),
         }
 
@@ -172,7 +169,7 @@ class Bench:
         begin = time.perf_counter()
         images = open_dataset(bids).images
         index_s = time.perf_counter() - begin
-        wall_s, peak = self._segment(bids, targets, streams)
+        wall_s, peak, told = self._segment(bids, targets, streams)
         out = bids.with_name(f"{bids.name}-out")
         records = [json.loads(path.read_bytes()) for path in (out / "logs").glob("sub-*.json")]
         done = [record for record in records if record["status"] == "done"]
@@ -196,19 +193,22 @@ class Bench:
             sum(size for record in done for size in record["outputs"].values()),
             self._network_flops(thick, targets, streams, slices),
             peak,
+            told["device_busy"],
         )
 
-    def _segment(self, bids: Path, targets: int, streams: int) -> tuple[float, int]:
-        """Run the command; wall time in seconds, most memory in bytes."""
+    def _segment(
+        self, bids: Path, targets: int, streams: int
+    ) -> tuple[float, int, dict[str, Any]]:
+        """Run the command; wall time in seconds, most memory in bytes, its summary."""
         prompt = ", ".join(name.replace("-", " ") for name in BASE_NAMES[:targets])
         words = [sys.executable, "-m", "medprompt_cli", "segment", str(bids), f"{bids}-out"]
-        words += ["-p", prompt, "--device", self.options.device]
+        words += ["-p", prompt, "--device", self.options.device, "--json"]
         if streams > 1:
             words += ["--together", ",".join(STREAM_SUFFIXES[:streams])]
-        said = self.folder / "stderr.txt"
-        with said.open("wb") as complaints:
+        said, summary = self.folder / "stderr.txt", self.folder / "stdout.txt"
+        with said.open("wb") as complaints, summary.open("wb") as told:
             begin = time.perf_counter()
-            process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=complaints)
+            process = subprocess.Popen(words, stdout=told, stderr=complaints)
             _, status, usage = os.wait4(process.pid, 0)
             wall_s = time.perf_counter() - begin
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -217,7 +217,7 @@ class Bench:
                 f"medprompt segment ended with {process.returncode}: {said.read_text()}",
                 remedy="Run medprompt segment on the output of medprompt demo.",
             )
-        return wall_s, usage.ru_maxrss * KIBIBYTE
+        return wall_s, usage.ru_maxrss * KIBIBYTE, json.loads(summary.read_bytes())
 
     def _network_flops(self, head: BenchHead, targets: int, streams: int, slices: int) -> int:
         key = (targets, streams, slices)

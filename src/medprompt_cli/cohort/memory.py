@@ -95,6 +95,11 @@ class Demand:
     work: int
     write: int
 
+    @property
+    def most(self) -> int:
+        """While it takes the most."""
+        return max(self.read, self.work, self.write)
+
 
 def allowance(memory_gb: float | None) -> Allowance:
     """What a person allows, or else what this machine has to give."""
@@ -127,8 +132,7 @@ def check_fits(sources: Sequence[ImageEntry], limit: Allowance) -> None:
     Raises:
         InputError: If it does, with what it takes.
     """
-    demand = demand_of(sources)
-    most = max(demand.read, demand.work, demand.write)
+    most = demand_of(sources).most
     if most > limit.bytes:
         needed = most / GIB
         raise InputError(

@@ -1,10 +1,17 @@
-"""Stages that overlap: while one image is worked on, its neighbours are read and written."""
+"""Stages that overlap: while one image is worked on, its neighbours are read and written.
+
+Where the network fills all cores, one image is worked on at a time, the next is read ahead and
+the last written behind. Before a GPU, which is done with an image much sooner than a core is
+with reading, measuring and writing it, whole images are taken in several threads at once.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass
+from threading import Event
 from typing import Generic, TypeVar
 
 from medprompt_cli.cohort.memory import Demand
@@ -22,10 +29,11 @@ class Stages(Generic[Item, Loaded, Worked, Outcome]):
     A stage that raises ends the run: what only concerns one item is passed on as a value.
 
     Attributes:
-        read: In a thread, one item ahead of the work.
-        work: In the calling thread.
-        write: In a thread, one item behind the work.
-        report: In the calling thread, with what `write` returned, in the order of items.
+        read: In a thread, ahead of the work.
+        work: In the calling thread, or in a thread where several items are taken at once.
+        write: In a thread, behind the work.
+        report: In the calling thread, with what `write` returned: in the order of items, or as
+            they end where several are taken at once.
         demand: What an item takes; asked for once, before it is read.
         limit: Bytes that all items in memory may take together; None for no limit.
     """
@@ -43,13 +51,25 @@ class Stages(Generic[Item, Loaded, Worked, Outcome]):
 
 
 def run_overlapped(
+    items: Sequence[Item], stages: Stages[Item, Loaded, Worked, Outcome], at_once: int = 1
+) -> None:
+    """Take every item through the stages, `at_once` of them at a time, begun in their order.
+
+    Whatever stops the run, a write that has begun is finished and reported first.
+    """
+    if at_once == 1:
+        _one_at_a_time(items, stages)
+    else:
+        _several(items, stages, at_once)
+
+
+def _one_at_a_time(
     items: Sequence[Item], stages: Stages[Item, Loaded, Worked, Outcome]
 ) -> None:
-    """Take every item through the stages; never more than two are loaded at a time.
+    """Work in the calling thread; never more than two items are loaded at a time.
 
     Where an item, the next and the last take more together than may be in memory, the last is
-    written first; where the two that are left do, the next is not read ahead. Whatever stops
-    the run, a write that has begun is finished and reported first.
+    written first; where the two that are left do, the next is not read ahead.
     """
     with (
         ThreadPoolExecutor(1, thread_name_prefix="read") as reader,
@@ -86,3 +106,49 @@ def run_overlapped(
                 del worked
         finally:
             wait_for_write()
+
+
+def _several(
+    items: Sequence[Item], stages: Stages[Item, Loaded, Worked, Outcome], at_once: int
+) -> None:
+    """Take whole items in threads; one that does not fit beside the others waits for them."""
+    ending = Event()
+
+    def whole(item: Item) -> Outcome:
+        loaded = stages.read(item)
+        _unless(ending)
+        worked = stages.work(item, loaded)
+        del loaded
+        _unless(ending)
+        return stages.write(item, worked)
+
+    taken: dict[Future[Outcome], int] = {}
+
+    def report_one() -> None:
+        first = next(iter(wait(taken, return_when=FIRST_COMPLETED).done))
+        del taken[first]
+        stages.report(first.result())
+
+    with ThreadPoolExecutor(at_once, thread_name_prefix="case") as threads:
+        try:
+            for item in items:
+                need = stages.demand(item).most
+                while taken and not (
+                    len(taken) < at_once and stages.fit(need, *taken.values())
+                ):
+                    report_one()
+                taken[threads.submit(whole, item)] = need
+            while taken:
+                report_one()
+        except BaseException:
+            ending.set()
+            while taken:
+                with suppress(Exception):  # the one that ended the run is told
+                    report_one()
+            raise
+
+
+def _unless(ending: Event) -> None:
+    """Drop an item in the middle where the run ends."""
+    if ending.is_set():
+        raise CancelledError

@@ -36,7 +36,7 @@ from medprompt_cli.domain.parcels import PARCEL_NAMES
 from medprompt_cli.errors import MedpromptError, PreemptedError
 from medprompt_cli.execution.posing import PosedSegmenter
 from medprompt_cli.execution.program import plan_id
-from medprompt_cli.execution.segment import Segments, Target
+from medprompt_cli.execution.segment import Segments, Target, cases_at_once
 from medprompt_cli.planning.plan_file import PLAN_FILE, Plan, write_plan
 from medprompt_cli.planning.tree import Program
 
@@ -187,7 +187,7 @@ def _run_units(
     )
     with announced(job.out, None if job.share is None else str(job.share)) as others:
         log_others(others, job.out)
-        run_overlapped(in_turn(units, others), stages)
+        run_overlapped(in_turn(units, others), stages, cases_at_once(runner.segmenter))
 
 
 def _reporter(

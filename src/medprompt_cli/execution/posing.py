@@ -18,7 +18,13 @@ from medprompt_cli.domain.attempt import Attempt
 from medprompt_cli.domain.geometry import Geometry, from_canonical, to_canonical
 from medprompt_cli.domain.posterior import PosteriorSums
 from medprompt_cli.domain.volume import LabelMap, Mask, Volume
-from medprompt_cli.execution.segment import Segmented, Segments, Target, attempts_of
+from medprompt_cli.execution.segment import (
+    Segmented,
+    Segments,
+    Target,
+    attempts_of,
+    cases_at_once,
+)
 from medprompt_cli.measurement.diameters import THICK_SLICES
 from medprompt_cli.measurement.relate import LEFT, RIGHT
 
@@ -134,6 +140,7 @@ class PosedSegmenter:
         )
         self.weights_sha256 = segmenter.weights_sha256
         self.device_name = segmenter.device_name
+        self.cases_at_once = cases_at_once(segmenter)
 
     def segment(
         self, volumes: Volume | Sequence[Volume], targets: Sequence[Target], /

@@ -258,6 +258,11 @@ def attempts_of(found: Segmented) -> tuple[Attempt, ...]:
     return getattr(found, "attempts", ())
 
 
+def cases_at_once(segmenter: Segments) -> int:
+    """How many cases to work on at a time so that a network's device is always busy."""
+    return getattr(segmenter, "cases_at_once", 1)
+
+
 def _reading_notes(streams: Sequence[Volume]) -> Iterable[str]:
     """What was noted of each image; of several, with its file's name."""
     for volume in streams:
