@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 import re
 
 import pytest
@@ -25,11 +26,14 @@ def test_the_tree_on_top_of_the_module_tells_the_exit_code(kind):
 
 
 @pytest.mark.parametrize("kind", CLASSES)
-def test_an_error_keeps_its_problem_and_its_remedy(kind):
+def test_an_error_keeps_its_problem_and_its_remedy_in_another_process_too(kind):
     error = kind("a.nii is empty: 0 bytes.", remedy="Copy it again.")
 
     assert str(error) == "a.nii is empty: 0 bytes."
     assert error.remedy == "Copy it again."
+
+    other = pickle.loads(pickle.dumps(error))
+    assert (type(other), str(other), vars(other)) == (kind, str(error), vars(error))
 
 
 def test_an_input_error_has_a_reason_code():

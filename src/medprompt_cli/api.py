@@ -382,7 +382,7 @@ def _understood(
 
 
 def _open_segmenter(options: SegmentOptions) -> _Segments:
-    from medprompt_cli.segmentation.segmenter import Segmenter
+    from medprompt_cli.segmentation.portable import PortableSegmenter
 
     tiles_gb = _allowance(options.memory_gb).tile_gb
-    return Segmenter(device=options.device, weights=options.weights, memory_gb=tiles_gb)
+    return PortableSegmenter(device=options.device, weights=options.weights, memory_gb=tiles_gb)

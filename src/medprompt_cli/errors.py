@@ -6,6 +6,7 @@
     ├── WeightsError       69   weights are missing, damaged or do not fit
     ├── DeviceError        69   the requested device is not there
     ├── OutputError         1   a result could not be written
+    ├── KilledProcessError  1   the process that did one case alone died of it
     └── PreemptedError     75   stopped from outside; run again to resume
 
 The numbers are exit codes, after BSD sysexits where one fits.
@@ -25,6 +26,10 @@ class MedpromptError(Exception):
     def __init__(self, problem: str, *, remedy: str) -> None:
         super().__init__(problem)
         self.remedy = remedy
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # that of exceptions would call __init__ without its keywords
+        return _anew, (type(self), self.args), vars(self)
 
 
 class UsageError(MedpromptError):
@@ -65,10 +70,18 @@ class OutputError(MedpromptError):
     """A result could not be written."""
 
 
+class KilledProcessError(MedpromptError):
+    """The process that did one case alone was killed, or ended without a word."""
+
+
 class PreemptedError(MedpromptError):
     """The run was stopped from outside and can be resumed."""
 
     exit_code = 75
+
+
+def _anew(kind: type[MedpromptError], said: tuple[object, ...]) -> MedpromptError:
+    return kind.__new__(kind, *said)
 
 
 def one_line(text: str) -> str:

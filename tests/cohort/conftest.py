@@ -10,6 +10,7 @@ import pytest
 
 from medprompt_cli import api
 from medprompt_cli.bids.dataset import open_dataset
+from medprompt_cli.cohort import apart
 from medprompt_cli.cohort.run import Job, run_job
 from medprompt_cli.domain import anatomy
 from medprompt_cli.domain.anatomy import LESIONS
@@ -84,6 +85,19 @@ def run_plan(out, all_seeing, threshold_segmenter) -> Callable:
         return api.segment(source, out, (), api.SegmentOptions(plan=plan))
 
     return segment
+
+
+@pytest.fixture
+def no_processes(monkeypatch) -> list[str]:
+    """Cases that are to be done in a process of their own are done here; return their names."""
+    names = []
+
+    def do_here(runner, unit):
+        names.append(unit.name)
+        return apart.whole(runner, unit)
+
+    monkeypatch.setattr(apart, "in_a_process", do_here)
+    return names
 
 
 @pytest.fixture

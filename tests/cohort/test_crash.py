@@ -23,6 +23,7 @@ KILLED, SURVIVED, FAILED = 9, 0, 1
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork"),
     pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning"),
+    pytest.mark.usefixtures("no_processes"),  # a hundred would take minutes
 ]
 
 
@@ -114,6 +115,7 @@ def kill_everywhere(run, out, contents):
             check_nothing_torn(out, {n: {before.get(n), after.get(n)} for n in names})
             assert run(*again).exit_code == 0
             assert contents() == afterwards, moments
+            assert not list(out.glob("logs/suspects/*")), moments
             assert run(*again).having("kept"), moments
             moments += 1
         assert ending == SURVIVED

@@ -21,24 +21,30 @@ PATIENCE_S = 180
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow]
 
-# `medprompt` without a network, slow enough to be hit between two images.
-MEDPROMPT = """\
-import importlib.util, os, sys, time
-from pathlib import Path
+# In place of a network; slow enough to be hit between two images.
+SLOW = """\
+import importlib.util, os, time
 
 spec = importlib.util.spec_from_file_location("conftest", {conftest!r})
 conftest = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(conftest)
-
-from medprompt_cli import api
-from medprompt_cli.cli.app import main
 
 
 class Slow(conftest.ThresholdSegmenter):
     def segment(self, volumes, targets):
         time.sleep(float(os.environ.get("PAUSE_S", "0")))
         return super().segment(volumes, targets)
+"""
 
+MEDPROMPT = """\
+import os, sys
+from pathlib import Path
+
+sys.path.insert(0, {folder!r})
+from slow import Slow
+
+from medprompt_cli import api
+from medprompt_cli.cli.app import main
 
 if "SLURM_ARRAY_TASK_ID" in os.environ:
     pids = Path({pids!r})
@@ -89,7 +95,9 @@ def medprompt(tmp_path, repository):
     """The command to run in jobs."""
     path = tmp_path / "medprompt.py"
     conftest = str(repository / "tests" / "conftest.py")
-    path.write_text(MEDPROMPT.format(conftest=conftest, pids=str(tmp_path / "pids")))
+    # A module, as the process of a case that a run died with has to find it too.
+    (tmp_path / "slow.py").write_text(SLOW.format(conftest=conftest))
+    path.write_text(MEDPROMPT.format(folder=str(tmp_path), pids=str(tmp_path / "pids")))
     return [sys.executable, str(path)]
 
 
@@ -147,7 +155,9 @@ def test_an_array_with_a_killed_and_a_stopped_task_gives_what_one_process_gives(
     slurm("scancel", "--signal=USR1", f"{array}_2")
     wait_for(lambda: not slurm("squeue", "--noheader").strip())
 
+    assert "was in hand when an earlier run died: it is done last" in log(1)
     assert "Error: SIGUSR1 stopped the run before its end." in log(2)
+    assert "was in hand" not in log(2)
     for task, subjects in ((1, "task 1 of the"), (2, "task 2 of the")):
         assert log(task).count(f"shard {task}/3 ({subjects} SLURM array 1-3)") >= 3
         assert re.search(r"[12] already there, 0 failed\.", log(task))

@@ -10,6 +10,7 @@ import gzip
 import json
 import os
 import re
+import sys
 import tomllib
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,6 +26,7 @@ from typer.testing import CliRunner
 
 from medprompt_cli import api
 from medprompt_cli.cli.app import app
+from medprompt_cli.cohort import apart
 from medprompt_cli.planning.parser import parse
 from medprompt_cli.planning.plan_file import Plan, WeightsUsed, write_plan
 from medprompt_cli.weights import store
@@ -301,6 +303,15 @@ def hundred_thousand_files_of_no_use() -> Words:
 
 
 @tried
+def image_that_a_run_died_of() -> None:
+    """What that run leaves; the process that does the image alone dies of it as well."""
+    scan()
+    about = {"Name": "x", "BIDSVersion": "1.11.0", "GeneratedBy": [{"Name": "medprompt"}]}
+    write("out/dataset_description.json", json.dumps(about))
+    write("out/logs/running/sub-scan_image.another-machine.1.hand")
+
+
+@tried
 def plan_of_python() -> Words:
     dataset()
     program = parse('save(segment(image("T1w"), "brainstem"), "a")')
@@ -337,6 +348,8 @@ def medprompt(tmp_path, monkeypatch, threshold_segmenter):
         return threshold_segmenter
 
     monkeypatch.setattr(api, "_open_segmenter", open_segmenter)
+    dies = (sys.executable, "-S", "-c", "import os; os.kill(os.getpid(), 11)")
+    monkeypatch.setattr(apart, "COMMAND", dies)
 
     def run(words):
         shown = CliRunner().invoke(app, words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import traceback
 from collections.abc import Mapping, Sequence
@@ -372,7 +373,8 @@ def describe_failure(path: Path, error: Exception) -> Failure:
     if isinstance(error, InputError):
         return Failure(error.code, str(error), error.remedy, of_input=True)
     if isinstance(error, MedpromptError):
-        code = type(error).__name__.removesuffix("Error").lower()
+        name = type(error).__name__.removesuffix("Error")
+        code = re.sub(r"\B([A-Z])", r"-\1", name).lower()
         return Failure(code, str(error), error.remedy)
     if isinstance(error, MemoryError):
         said = f": {error}" if str(error) else ""

@@ -23,6 +23,7 @@ from medprompt_cli.cohort.shards import Share
 from medprompt_cli.errors import one_line
 
 _LOG = logging.getLogger(__name__)
+_LOG.addHandler(logging.NullHandler())  # from Python nothing is printed
 
 
 def is_watched() -> bool:
@@ -59,6 +60,14 @@ def log_others(others: int, out: Path) -> None:
         _LOG.info("%s at work in %s: the work is shared.", runs, out)
 
 
+def log_apart(name: str) -> None:
+    """Log that a case is done alone, and why; also to somebody who watches the bar."""
+    _LOG.warning(
+        "%s was in hand when an earlier run died: it is done last, in a process of its own.",
+        one_line(name),
+    )
+
+
 def log_case(outcome: Outcome, number: int, total: int) -> None:
     """Log what became of an image, the `number`th of `total` that a run works on."""
     if outcome.failure:
@@ -87,7 +96,7 @@ def case_progress(total: int) -> Iterator[Callable[[bool], None]]:
         redirect_stdout=False,
         redirect_stderr=False,
     )
-    with bar:
+    with bar, _warnings_above(bar):
         task = bar.add_task("images", total=total, failed=0)
         failures = 0
 
@@ -97,3 +106,27 @@ def case_progress(total: int) -> Iterator[Callable[[bool], None]]:
             bar.update(task, advance=1, failed=failures)
 
         yield advance
+
+
+@contextmanager
+def _warnings_above(bar: Progress) -> Iterator[None]:
+    """Print warnings above a bar, if it is drawn."""
+    if bar.disable:
+        yield
+        return
+    handler = _AboveBar(bar)
+    _LOG.addHandler(handler)
+    try:
+        yield
+    finally:
+        _LOG.removeHandler(handler)
+
+
+class _AboveBar(logging.Handler):
+    def __init__(self, bar: Progress) -> None:
+        super().__init__(logging.WARNING)
+        self._console = bar.console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -14,6 +14,7 @@ from medprompt_cli.bids.derivatives import unit_name, write_dataset_files
 from medprompt_cli.bids.entry import ImageEntry, joined
 from medprompt_cli.bids.problems import Problem
 from medprompt_cli.cohort.agenda import Agenda, below, write_agenda
+from medprompt_cli.cohort.apart import do_apart
 from medprompt_cli.cohort.case import CaseRunner
 from medprompt_cli.cohort.memory import Allowance, allowance, demand_of, give_back
 from medprompt_cli.cohort.outcome import Failure, Outcome, Summary
@@ -29,6 +30,7 @@ from medprompt_cli.cohort.records import (
 )
 from medprompt_cli.cohort.shards import Share, subject_of
 from medprompt_cli.cohort.stop import StopRequested, stoppable
+from medprompt_cli.cohort.suspects import Hand, find_suspects
 from medprompt_cli.cohort.together import Sources, form_cases
 from medprompt_cli.cohort.turns import Turns, announced, in_turn
 from medprompt_cli.cohort.units import Unit, make_unit, same_outputs
@@ -176,18 +178,22 @@ def _run_units(
     report: Callable[[Outcome], None],
     memory: Allowance,
 ) -> None:
+    usual, suspects = find_suspects(job.out, units)
     if not units:
         return
     check_writable(job.out)
     turns = Turns(runner, memory, job.force, job.hash, lambda unit: _kept(unit, job.out))
+    hand = Hand(job.out)
     stages = Stages(
-        *(turns.read, turns.work, turns.write, report),
+        *(hand.taking(turns.read), turns.work, turns.write, hand.laying_down(report)),
         demand=lambda unit: demand_of(unit.sources),
         limit=memory.bytes,
     )
-    with announced(job.out, None if job.share is None else str(job.share)) as others:
+    share = None if job.share is None else str(job.share)
+    with announced(job.out, share) as others, hand.emptied():
         log_others(others, job.out)
-        run_overlapped(in_turn(units, others), stages, cases_at_once(runner.segmenter))
+        run_overlapped(in_turn(usual, others), stages, cases_at_once(runner.segmenter))
+        do_apart(in_turn(suspects, others), turns, report)
 
 
 def _reporter(

@@ -48,6 +48,11 @@ class Turns:
 
     def read(self, unit: Unit) -> Loaded | Outcome:
         """Load the images, unless another run has done the case, or there is no room for it."""
+        known = self.known(unit)
+        return self.runner.read(unit) if known is None else known
+
+    def known(self, unit: Unit) -> Loaded | Outcome | None:
+        """What can be said of a case before it is read; None if it is to be read."""
         now = make_unit(
             self.runner.out,
             unit.sources,
@@ -61,7 +66,7 @@ class Turns:
             check_fits(unit.sources, self.limit)
         except InputError as error:
             return Loaded(error, 0.0)
-        return self.runner.read(unit)
+        return None
 
     def work(self, unit: Unit, loaded: Loaded | Outcome) -> Worked | Outcome:
         """Run the network."""
