@@ -50,6 +50,9 @@ STREAM_BYTES = 8
 WRITE_BYTES = 32
 """A voxel while it is measured and written. Measured on the same heads: 28, 30 and 16."""
 
+WRITER = 300 << 20
+"""What a process takes that only measures and writes, whatever the image."""
+
 DICOM_BYTES = 2
 """A voxel in a DICOM file that is not compressed."""
 
@@ -109,20 +112,25 @@ def allowance(memory_gb: float | None) -> Allowance:
     return Allowance(int(max(LEAST_GB, SHARE * left / GIB - PROCESS_GB) * GIB), source)
 
 
-def demand_of(sources: Sequence[ImageEntry]) -> Demand:
+def demand_of(sources: Sequence[ImageEntry], *, apart: bool = False) -> Demand:
     """What a case will take, by the headers of its images.
 
     Of an image that cannot be read nothing is known, and nothing counted: reading it will
     say what is wrong.
+
+    Args:
+        sources: Its images.
+        apart: Whether it is measured and written by another process, which has its own copy.
     """
     grids = [_voxels_and_bytes(source.path) for source in sources]
     largest = max((voxels for voxels, _ in grids), default=0)
     held = sum(voxels for voxels, _ in grids) * READ_BYTES
     further = STREAM_BYTES * (len(grids) - 1)
+    write = largest * (WRITE_BYTES + further)
     return Demand(
         held + max((voxels * stored for voxels, stored in grids), default=0),
         largest * (WORK_BYTES + further) + WORKSPACE,
-        largest * (WRITE_BYTES + further),
+        2 * write + WRITER if apart else write,
     )
 
 

@@ -34,6 +34,7 @@ from medprompt_cli.cohort.suspects import Hand, find_suspects
 from medprompt_cli.cohort.together import Sources, form_cases
 from medprompt_cli.cohort.turns import Turns, announced, in_turn
 from medprompt_cli.cohort.units import Unit, make_unit, same_outputs
+from medprompt_cli.cohort.writers import written_by
 from medprompt_cli.domain.parcels import PARCEL_NAMES
 from medprompt_cli.errors import MedpromptError, PreemptedError
 from medprompt_cli.execution.posing import PosedSegmenter
@@ -184,15 +185,17 @@ def _run_units(
     check_writable(job.out)
     turns = Turns(runner, memory, job.force, job.hash, lambda unit: _kept(unit, job.out))
     hand = Hand(job.out)
-    stages = Stages(
-        *(hand.taking(turns.read), turns.work, turns.write, hand.laying_down(report)),
-        demand=lambda unit: demand_of(unit.sources),
-        limit=memory.bytes,
-    )
     share = None if job.share is None else str(job.share)
+    at_once = min(cases_at_once(runner.segmenter), max(1, len(usual)))
     with announced(job.out, share) as others, hand.emptied():
         log_others(others, job.out)
-        run_overlapped(in_turn(usual, others), stages, cases_at_once(runner.segmenter))
+        with written_by(at_once, turns) as write:
+            stages = Stages(
+                *(hand.taking(turns.read), turns.work, write, hand.laying_down(report)),
+                demand=lambda unit: demand_of(unit.sources, apart=at_once > 1),
+                limit=memory.bytes,
+            )
+            run_overlapped(in_turn(usual, others), stages, at_once)
         do_apart(in_turn(suspects, others), turns, report)
 
 
