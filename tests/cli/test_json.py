@@ -93,7 +93,8 @@ def test_measure_and_tables(medprompt, labels):
         "error": None,
     }
     code, found, _ = medprompt("tables", "out", "-o", "all.csv")
-    assert (code, found) == (0, {"table": "measurements", "files": ["all.csv", "all.json"]})
+    assert code == 0
+    assert found == {"table": "measurements", "files": ["all.csv", "all.json"], "notes": []}
 
 
 def test_a_mask_that_cannot_be_measured(medprompt, labels):

@@ -52,9 +52,11 @@ def out(tmp_path) -> Path:
 def run(bids, out, threshold_segmenter) -> Callable:
     """Run the dataset; say what became of every image by its name."""
 
-    def run_dataset(*prompts, force=False, segmenter=threshold_segmenter, **more):
+    def run_dataset(
+        *prompts, force=False, segmenter=threshold_segmenter, subjects=None, **more
+    ):
         prompts = prompts or PROMPTS
-        dataset = open_dataset(bids)
+        dataset = open_dataset(bids, subjects=subjects)
         unusable = tuple(p for p in dataset.problems if p.severity == "skipped")
         asked = prompts, resolve(prompts)
         job = Job(out, dataset.root, dataset.images, unusable, *asked, force=force, **more)

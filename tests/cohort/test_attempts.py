@@ -79,7 +79,7 @@ def test_the_summary_says_what_images_might_take_and_how_busy_the_device_was(
     shown = CliRunner().invoke(app, [*words, "--mem", "3000M"])
     summary = json.loads(shown.stdout)
 
-    assert summary["memory"] == {"limit_gb": 2.0, "source": "--mem"}
+    assert summary["memory"] == {"images_gb": 2.0, "source": "--mem"}
     assert summary["device_busy"] == pytest.approx(3 * 0.75 / summary["seconds"], rel=0.01)
     assert shown.exit_code == 1
 

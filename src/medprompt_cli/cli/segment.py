@@ -159,6 +159,7 @@ def _summary_text(summary: Summary, out: Path) -> str:
         for answer, n in summary.replaced.items()
     ]
     lines += [_mixed_text(*item) for item in summary.mixed.items()]
+    lines += [_left_text(summary.left)] if summary.left else []
     lines += [_status_text(*item, case) for item in summary.unanswered.items()]
     lines += [_limit_text(*item) for item in _limits(summary).items()]
     lines += _value_lines(summary)
@@ -177,6 +178,14 @@ def _mixed_text(answer: str, images: int) -> str:
     return (
         f"mixed: {_count(images, 'image')} in OUT still {verb} {answer}; "
         f"run without filters to bring {them} up to date"
+    )
+
+
+def _left_text(names: Sequence[str]) -> str:
+    return (
+        f"left: {_count(len(names), 'result')} in OUT, such as {names[0]}, of images that are"
+        " not in this run (gone, renamed or not usable); files and rows stay until you remove"
+        " them"
     )
 
 
@@ -242,6 +251,7 @@ def _summary_json(summary: Summary) -> dict[str, object]:
         "share": summary.share,
         "unused_words": list(summary.unused_words),
         "exit_code": _exit_code(summary),
+        "left": list(summary.left),
         "stopped": None if summary.stopped is None else str(summary.stopped) or "interrupted",
         "memory": None if summary.memory is None else summary.memory.as_json(),
         "seconds": round(summary.wall_s, 3),

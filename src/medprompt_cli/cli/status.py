@@ -22,6 +22,7 @@ REASONS = {
     "image": "of an image that has changed",
     "interrupted": "begun and not finished",
     "removed": "with a file that was removed",
+    "gone": "of an image that is gone or makes no case",
 }
 """Why a case is stale or to do again, in words."""
 
@@ -56,6 +57,8 @@ def _as_text(status: Status, out: Path) -> str:
     for progress, name in (("todo", "to do"), ("stale", "stale")):
         why = Counter(case.why for case in status.cases if case.progress == progress)
         lines += [f"{name}: {n} {REASONS[reason]}" for reason, n in why.items() if reason]
+    other = Counter(case.why for case in status.others)
+    lines += [f"beside them: {_count(n)} {REASONS[why]}" for why, n in other.items()]
     lines += [f"changed by hand: {path}" for case in status.cases for path in case.edited]
     failed = status.having("failed")
     codes = Counter((case.error or {}).get("code", "unknown") for case in failed)
@@ -64,6 +67,10 @@ def _as_text(status: Status, out: Path) -> str:
     if len(failed) > SHOWN:
         lines.append(f"... and {len(failed) - SHOWN} more; --json lists all.")
     return "\n".join(lines)
+
+
+def _count(results: int) -> str:
+    return "1 result" if results == 1 else f"{results} results"
 
 
 def _failure_text(case: CaseStatus) -> str:
@@ -92,4 +99,5 @@ def _as_json(status: Status) -> dict[str, object]:
             }
             for case in status.cases
         ],
+        "others": [{"name": case.name, "why": case.why} for case in status.others],
     }

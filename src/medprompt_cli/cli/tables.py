@@ -37,13 +37,18 @@ def tables(
     """Put what was measured in all cases of OUT into one table.
 
     Prints the path of the table and, beside CSV and TSV, of the JSON that describes its
-    columns.
+    columns. Where not all cases are done, or rows are of something else than the last run
+    asked for, that is said on stderr.
     """
     from medprompt_cli.api import tables as gather
+    from medprompt_cli.cohort.tables import caveats
 
     files = gather(out, table.value, file)
+    notes = caveats(out, table.value)
+    for note in notes:
+        typer.echo(f"Note: {note}", err=True)
     if as_json:
-        print_json({"table": table.value, "files": files})
+        print_json({"table": table.value, "files": files, "notes": notes})
     else:
         for path in files:
             typer.echo(path)

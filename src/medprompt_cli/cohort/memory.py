@@ -81,7 +81,7 @@ class Allowance:
 
     def as_json(self) -> dict[str, object]:
         """The fields as the summary words them."""
-        return {"limit_gb": round(self.gb, 3), "source": self.source}
+        return {"images_gb": round(self.gb, 3), "source": self.source}
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,11 @@ class OpenCohort:
 
     @cached_property
     def cases(self) -> tuple[str, ...]:
-        """Names of all cases, done or not, as the column `case` has them, sorted."""
+        """Names of all cases, done or not, as the column `case` has them, sorted.
+
+        Images that make no case, such as an empty file, are in `status`, as are results of
+        earlier runs that tables have and the last run had not.
+        """
         if self._agenda is not None:
             return tuple(sorted(self._agenda.cases))
         return tuple(sorted(self.tables.measurements["case"].unique()))

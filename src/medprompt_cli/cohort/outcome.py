@@ -43,6 +43,15 @@ class Failure:
         return {"code": self.code, "problem": self.problem, "remedy": self.remedy}
 
 
+def edited_failure(path: Path | str) -> Failure:
+    """Why a result is not made again: it would overwrite what somebody changed."""
+    return Failure(
+        "edited",
+        f"{path} was changed after medprompt wrote it, and is not overwritten.",
+        "Move it away to keep it, or overwrite it with --force.",
+    )
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What became of one case: an image, or several that are read together.
@@ -93,6 +102,8 @@ class Summary:
         stopped: What ended the run before its end; None if nothing did.
         mixed: By what they answer: how many images, left out of this run by a filter, have
             results of other prompts or weights in the output folder.
+        left: Names of cases that have results in the output folder and whose images are not
+            among those of this run, which was of all.
         share: Which part of the cohort was done, in words; None if all of it was.
         unused_words: Words of the prompts that had no part in what was done.
         memory: What images might take at a time; None if none was worked on.
@@ -103,6 +114,7 @@ class Summary:
     planned: int
     stopped: BaseException | None = None
     mixed: Mapping[str, int] = field(default_factory=dict)
+    left: tuple[str, ...] = ()
     share: str | None = None
     unused_words: tuple[str, ...] = ()
     memory: Allowance | None = None

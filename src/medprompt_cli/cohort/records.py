@@ -12,7 +12,7 @@ import json
 import os
 import stat
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -254,6 +254,17 @@ def replaced_answer(record: Mapping[str, Any] | None, basis: Basis) -> str | Non
     return ", ".join(f"'{prompt}'" for prompt in record.get("prompts", ())) + by
 
 
+def other_results(out: Path, names: Collection[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The cases of `out`, but those called `names`, that have files, and their records."""
+    folder = out / LOGS
+    listed = os.listdir(folder) if folder.is_dir() else []  # noqa: PTH208 - names are enough
+    found = {name.removesuffix(".json") for name in listed if name.endswith(".json")}
+    for name in sorted(found - set(names)):
+        record = read_record(record_path(out, name))
+        if record is not None and record["outputs"]:
+            yield name, record
+
+
 def other_answers(out: Path, names: Collection[str], basis: Basis) -> Counter[str]:
     """In how many images of `out`, but those called `names`, something else is answered.
 
@@ -265,8 +276,7 @@ def other_answers(out: Path, names: Collection[str], basis: Basis) -> Counter[st
     Returns:
         Number of images by what they answer, in the words of `replaced_answer`.
     """
-    paths = [path for path in (out / LOGS).glob("*.json") if path.stem not in names]
-    answers = (replaced_answer(read_record(path), basis) for path in sorted(paths))
+    answers = (replaced_answer(record, basis) for _, record in other_results(out, names))
     return Counter(answer for answer in answers if answer is not None)
 
 

@@ -17,7 +17,7 @@ from medprompt_cli.cohort.agenda import Agenda, below, write_agenda
 from medprompt_cli.cohort.apart import do_apart
 from medprompt_cli.cohort.case import CaseRunner
 from medprompt_cli.cohort.memory import Allowance, allowance, demand_of, give_back
-from medprompt_cli.cohort.outcome import Failure, Outcome, Summary
+from medprompt_cli.cohort.outcome import Failure, Outcome, Summary, edited_failure
 from medprompt_cli.cohort.output_folder import check_writable
 from medprompt_cli.cohort.pipeline import Stages, run_overlapped
 from medprompt_cli.cohort.progress import case_progress, log_case, log_others, log_share
@@ -25,6 +25,7 @@ from medprompt_cli.cohort.records import (
     Basis,
     edited_outputs,
     other_answers,
+    other_results,
     outputs_of,
     settle,
 )
@@ -32,7 +33,7 @@ from medprompt_cli.cohort.shards import Share, subject_of
 from medprompt_cli.cohort.stop import StopRequested, stoppable
 from medprompt_cli.cohort.suspects import Hand, find_suspects
 from medprompt_cli.cohort.together import Sources, form_cases
-from medprompt_cli.cohort.turns import Turns, announced, in_turn
+from medprompt_cli.cohort.turns import Announced, Turns, announced, in_turn
 from medprompt_cli.cohort.units import Unit, make_unit, same_outputs
 from medprompt_cli.cohort.writers import written_by
 from medprompt_cli.domain.parcels import PARCEL_NAMES
@@ -111,9 +112,19 @@ def run_job(job: Job, segmenter: Segments) -> Summary:
 
     Raises:
         OutputError: If the output folder cannot be written at all.
+        UsageError: If another run is at work there, and asks for something else.
     """
     parcels = {name for target in job.targets for name in target.members} & {*PARCEL_NAMES}
     link = write_dataset_files(job.out, job.root, parcels=bool(parcels))
+    asked = Announced(
+        str(job.share), f"{job.basis_id} {segmenter.weights_sha256}", ", ".join(job.prompts)
+    )
+    with announced(job.out, asked) as others:
+        log_others(others, job.out)
+        return _run_job(job, segmenter, link, others)
+
+
+def _run_job(job: Job, segmenter: Segments, link: str, others: int) -> Summary:
     if job.plan is not None:
         write_plan(job.out / PLAN_FILE, job.plan)
     remove_leftovers(job.out)
@@ -141,6 +152,7 @@ def run_job(job: Job, segmenter: Segments) -> Summary:
                 ),
                 _reporter(outcomes, advance, len(units)),
                 memory,
+                others,
             )
     except StopRequested as request:
         stopped = PreemptedError(
@@ -149,13 +161,13 @@ def run_job(job: Job, segmenter: Segments) -> Summary:
     except (KeyboardInterrupt, MedpromptError) as error:
         stopped = error
     names = {unit.name for unit in units} | {outcome.name for outcome in outcomes}
-    share = None if job.share is None else str(job.share)
     return Summary(
         tuple(outcomes),
         planned,
         stopped,
         _mixed(job, segmenter, names),
-        share,
+        _left(job, names),
+        None if job.share is None else str(job.share),
         memory=memory if units else None,
         wall_s=time.perf_counter() - begin if units else 0.0,
     )
@@ -172,12 +184,20 @@ def _mixed(job: Job, segmenter: Segments, names: Collection[str]) -> Mapping[str
     return other_answers(job.out, names, basis)
 
 
+def _left(job: Job, names: Collection[str]) -> tuple[str, ...]:
+    """Results of images that are not there any more, as far as a run of all can tell."""
+    if job.some or job.choice or job.share is not None:
+        return ()
+    return tuple(name for name, _ in other_results(job.out, names))
+
+
 def _run_units(
     job: Job,
     units: Sequence[Unit],
     runner: CaseRunner,
     report: Callable[[Outcome], None],
     memory: Allowance,
+    others: int,
 ) -> None:
     usual, suspects = find_suspects(job.out, units)
     if not units:
@@ -185,10 +205,8 @@ def _run_units(
     check_writable(job.out)
     turns = Turns(runner, memory, job.force, job.hash, lambda unit: _kept(unit, job.out))
     hand = Hand(job.out)
-    share = None if job.share is None else str(job.share)
     at_once = min(cases_at_once(runner.segmenter), max(1, len(usual)))
-    with announced(job.out, share) as others, hand.emptied():
-        log_others(others, job.out)
+    with hand.emptied():
         with written_by(at_once, turns) as write:
             stages = Stages(
                 *(hand.taking(turns.read), turns.work, write, hand.laying_down(report)),
@@ -218,7 +236,8 @@ def _reporter(
 def _cases(job: Job) -> tuple[list[Sources], list[Outcome]]:
     """All cases of the cohort, and what is wrong with images that make none."""
     cases, refused = form_cases(job.images, job.together)
-    outcomes = [*map(_unusable, job.problems), *refused]
+    root = job.root.absolute()
+    outcomes = [*(_unusable(problem, root) for problem in job.problems), *refused]
     clashes = same_outputs([joined(sources) for sources in cases])
     outcomes += [_clash(s[0], clashes[s[0].path]) for s in cases if s[0].path in clashes]
     return [sources for sources in cases if sources[0].path not in clashes], outcomes
@@ -274,9 +293,9 @@ def _plan(
     return units, outcomes
 
 
-def _unusable(problem: Problem) -> Outcome:
+def _unusable(problem: Problem, root: Path) -> Outcome:
     failure = Failure(problem.code, problem.said, problem.remedy, of_input=True)
-    return Outcome(str(problem.path), problem.path, "failed", failure=failure)
+    return Outcome(below(problem.path, root), problem.path, "failed", failure=failure)
 
 
 def _clash(entry: ImageEntry, other: Path) -> Outcome:
@@ -290,12 +309,7 @@ def _clash(entry: ImageEntry, other: Path) -> Outcome:
 
 
 def _blocked(unit: Unit, out: Path) -> Outcome:
-    path = edited_outputs(out, unit.record)[0]
-    failure = Failure(
-        "edited",
-        f"{path} was changed after medprompt wrote it, and is not overwritten.",
-        "Move it away to keep it, or overwrite it with --force.",
-    )
+    failure = edited_failure(edited_outputs(out, unit.record)[0])
     return Outcome(
         unit.name, unit.entry.path, "failed", failure=failure, partners=unit.partners
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +12,12 @@ from typing import Any, Literal
 
 from medprompt_cli.bids.json_files import LOGS
 from medprompt_cli.cohort.agenda import Agenda, current_agenda
+from medprompt_cli.cohort.outcome import edited_failure
 from medprompt_cli.cohort.records import (
     Basis,
     basis_of,
     edited_outputs,
+    other_results,
     read_record,
     same_images,
     standing,
@@ -69,10 +71,14 @@ class Status:
     Attributes:
         prompts: What was asked for last.
         cases: One for every case, and every image that makes none.
+        others: Results that lie there and are of no case of the last run, with why: of other
+            `prompts` or `weights`, or of an image that is `gone`: it was not found, or makes
+            no case.
     """
 
     prompts: tuple[str, ...]
     cases: tuple[CaseStatus, ...]
+    others: tuple[CaseStatus, ...] = ()
 
     def having(self, progress: Progress) -> tuple[CaseStatus, ...]:
         """The cases that are so far."""
@@ -106,7 +112,15 @@ def status_of(out: Path) -> Status:
     look = _Look(out, agenda, str(out / LOGS))
     found = _looked_at(look, list(agenda.cases.items()))
     refused = [look.refused(refusal) for refusal in agenda.refused]
-    return Status(agenda.prompts, tuple(case for case in (*refused, *found) if case))
+    cases = tuple(case for case in (*refused, *found) if case)
+    return Status(agenda.prompts, cases, tuple(_others(out, agenda)))
+
+
+def _others(out: Path, agenda: Agenda) -> Iterator[CaseStatus]:
+    asked = Basis(-1, -1, agenda.plan, agenda.weights)
+    for name, record in other_results(out, agenda.cases):
+        why = _asked_otherwise(record, asked) or "gone"
+        yield CaseStatus(name, "stale", why)
 
 
 def _looked_at(look: _Look, items: Sequence[_Item]) -> list[CaseStatus | None]:
@@ -156,9 +170,12 @@ class _Look:
             edited = tuple(str(path) for path in edited_outputs(self.out, record))
         if stands in {"current", "edited"}:
             return CaseStatus(name, "done", edited=edited)
+        if stands == "blocked":  # as the next run will say
+            error = edited_failure(edited[0]).as_json()
+            return CaseStatus(name, "failed", error=error, edited=edited)
         why = _difference(record, basis, images)
         progress: Progress = "stale" if why else "todo"
-        return CaseStatus(name, progress, why or "removed", edited=edited)
+        return CaseStatus(name, progress, why or "removed")
 
     def refused(self, refusal: Mapping[str, str]) -> CaseStatus | None:
         """An image that makes no case; None if it is gone."""
@@ -171,9 +188,14 @@ class _Look:
 
 def _difference(record: Mapping[str, Any], basis: Basis, images: Sequence[str]) -> str:
     """What a result depends on that is not what it was; '' if all is as it was."""
+    if otherwise := _asked_otherwise(record, basis):
+        return otherwise
+    return "" if same_images(record, basis, images) else "image"
+
+
+def _asked_otherwise(record: Mapping[str, Any], basis: Basis) -> str:
+    """Whether a result is of other `prompts` or `weights`; '' if it is not."""
     earlier = record.get("basis", {})
     if earlier.get("plan") != basis.plan:
         return "prompts"
-    if earlier.get("weights") != basis.weights:
-        return "weights"
-    return "" if same_images(record, basis, images) else "image"
+    return "weights" if earlier.get("weights") != basis.weights else ""

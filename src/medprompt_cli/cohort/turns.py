@@ -22,7 +22,7 @@ from medprompt_cli.cohort.case import CaseRunner, Loaded, Worked
 from medprompt_cli.cohort.memory import Allowance, check_fits
 from medprompt_cli.cohort.outcome import Outcome
 from medprompt_cli.cohort.units import Unit, make_unit
-from medprompt_cli.errors import InputError
+from medprompt_cli.errors import InputError, UsageError, one_line
 
 RUNNING = "running"
 """Folder below the records where every run has a file while it lasts."""
@@ -77,33 +77,66 @@ class Turns:
         return worked if isinstance(worked, Outcome) else self.runner.write(unit, worked)
 
 
+@dataclass(frozen=True)
+class Announced:
+    """What a run is at work on.
+
+    Attributes:
+        share: Its part of the cohort, in words; `None` for all.
+        basis: Hash of what it asks for and with which weights.
+        prompts: The person's words.
+    """
+
+    share: str
+    basis: str
+    prompts: str
+
+    def text(self, began: int) -> str:
+        """What the file of a run says that began then, in nanoseconds."""
+        return "\n".join([f"{began} {self.share}", self.basis, one_line(self.prompts)])
+
+
 @contextmanager
-def announced(out: Path, share: str | None) -> Iterator[int]:
+def announced(out: Path, mine: Announced) -> Iterator[int]:
     """Say that a run is at work, as long as it is; yield how many began before on its share.
 
-    Only order follows from it: whatever a killed run leaves there does no harm.
+    Of those only the order of work follows: whatever a killed run leaves there does no harm.
+
+    Raises:
+        UsageError: If a run that began before asks for something else: both would write the
+            same files, and the folder would hold some answers of each.
     """
     folder = out / LOGS / RUNNING
-    mine = folder / f"{process_name()}.run"
+    path = folder / f"{process_name()}.run"
     began = time.time_ns()
-    write_file(mine, f"{began} {share}".encode())
+    write_file(path, mine.text(began).encode())
     try:
-        yield sum((when, path.name) < (began, mine.name) for when, path in _runs(folder, share))
+        earlier = [run for run in _runs(folder) if run[:2] < (began, path.name)]
+        for _, name, other in earlier:
+            if other.basis != mine.basis:
+                raise UsageError(
+                    f"Another run is at work in {out}, with other prompts or weights:"
+                    f" {other.prompts}.",
+                    remedy="Wait until it ends, or give another output folder. If it is no"
+                    f" more, remove {folder / name}.",
+                )
+        yield sum(other.share == mine.share for _, _, other in earlier)
     finally:
-        mine.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
 
 
-def _runs(folder: Path, share: str | None) -> Iterator[tuple[int, Path]]:
-    """When the runs of a share began, in nanoseconds, and the file of each."""
+def _runs(folder: Path) -> Iterator[tuple[int, str, Announced]]:
+    """When each run began, in nanoseconds, the name of its file, and what it is at work on."""
     for path in folder.glob("*.run"):
         try:
-            began, _, theirs = path.read_text().partition(" ")
+            first, *rest = path.read_text().split("\n")
         except (OSError, UnicodeDecodeError):
             continue
+        began, _, share = first.partition(" ")
         if not is_of_a_running_process(path, path.stem):
             path.unlink(missing_ok=True)
-        elif theirs == str(share) and began.isdigit():
-            yield int(began), path
+        elif began.isdigit() and len(rest) == len(("basis", "prompts")):
+            yield int(began), path.name, Announced(share, *rest)
 
 
 def in_turn(units: Sequence[Unit], others: int) -> list[Unit]:
