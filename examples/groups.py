@@ -34,10 +34,21 @@ VOLUMES = """
 
 def main() -> None:
     """Print for each region and group how many there are, mean and standard deviation."""
-    bids, out, column = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+    try:
+        bids, out, column = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+    except IndexError:
+        sys.exit("usage: groups.py BIDS OUT COLUMN")
+    people = bids / "participants.tsv"
+    if not people.is_file():
+        sys.exit(f"{people} is not there.")
+    columns = people.read_text(encoding="utf-8-sig").partition("\n")[0].strip().split("\t")
+    if column not in columns:
+        sys.exit(f"{people} has no column {column!r}; it has {', '.join(columns)}.")
+    if not any(out.glob("measurements/*.parquet")):
+        sys.exit(f"{out} has no measurements.")
     files = {
         "parts": str(out / "measurements" / "*.parquet"),
-        "people": str(bids / "participants.tsv"),
+        "people": str(people),
     }
     quoted = '"' + column.replace('"', '""') + '"'
     found = duckdb.execute(VOLUMES.format(column=quoted), files)

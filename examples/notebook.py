@@ -14,8 +14,14 @@ import nibabel as nib
 import numpy as np
 
 from medprompt_cli.api import open_cohort
+from medprompt_cli.errors import MedpromptError
 
-cohort = open_cohort(sys.argv[1])
+try:
+    cohort = open_cohort(sys.argv[1])
+except IndexError:
+    sys.exit("usage: notebook.py OUT")
+except MedpromptError as error:
+    sys.exit(f"{error}\n{error.remedy}")
 undone = [case.name for case in cohort.status.cases if case.progress != "done"]
 print(f"{len(cohort.cases)} cases; not done: {', '.join(undone) or 'none'}")
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Check a folder of scans, segment it, and list what was not measured.
+# Check a folder of scans, segment it, and list what failed.
 #   examples/segment_folder.sh BIDS OUT "left and right hippocampus" ventricles
 set -euo pipefail
 
@@ -9,7 +9,9 @@ prompts=()
 for prompt in "$@"; do prompts+=(-p "$prompt"); done
 
 medprompt check "$scans"
-medprompt segment "$scans" "$out" "${prompts[@]}" | sed 's/^/written: /'
+code=0
+medprompt segment "$scans" "$out" "${prompts[@]}" | sed 's/^/written: /' || code=$?
 
-# Every scan has a JSON record of what became of it.
-grep -l '"status": "failed"' "$out"/logs/*.json || echo "no scan failed"
+# How many are done, and each that failed with its reason; 1 if any failed.
+if [[ -d $out/logs ]]; then medprompt status "$out" || true; fi
+exit "$code"

@@ -11,6 +11,8 @@ for prompt in "$@"; do prompts+=(-p "$prompt"); done
 said=$(medprompt slurm "$scans" "$out" "${prompts[@]}" --array "$jobs" --submit)
 echo "$said" # array 7, tables 8
 
-# The second job puts the tables together once all of the array have ended.
-srun --quiet --ntasks=1 --dependency="afterany:${said##* }" true
+# The second job puts the tables together once all of the array have ended. Of several
+# clusters SLURM names the one beside the number: 8;north.
+last=${said##* }
+srun --quiet --ntasks=1 --dependency="afterany:${last%%;*}" true
 medprompt status "$out"

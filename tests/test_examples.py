@@ -38,7 +38,7 @@ def test_segment_folder(demo, tmp_path, repository):
 
     written = [line for line in printed.splitlines() if line.startswith("written: ")]
     assert len(written) == 4
-    assert printed.endswith("no scan failed\n")
+    assert "\n2 cases: 2 done, 0 failed, 0 to do, 0 stale." in printed
 
 
 def test_volumes(demo, tmp_path, repository):

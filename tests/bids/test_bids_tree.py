@@ -140,6 +140,31 @@ def test_a_name_that_breaks_bids(plant, name, code, message, kept):
     assert found(dataset) == ([path] if kept else [])
 
 
+def test_a_new_name_is_proposed_that_no_scan_has(plant):
+    folder = "sub-01/anat/"
+    names = ("sub-01_T1w.nii", "T1w.nii.gz", "old_T1w.nii.gz", "o-l-d_T1w.nii.gz")
+    more = (
+        "sub-01_a b_T1w.nii.gz",
+        "sub-01_acq-hi_res_FLAIR.nii.gz",
+        "sub-01_acq-x_T2w.nii.gz",
+    )
+    last = ("sub-01_x_T2w.nii.gz", "sub-01_run-02_y.nii.gz", "T1w.mgz")
+    dataset = open_dataset(plant(*(folder + name for name in (*names, *more, *last))))
+
+    proposed = {
+        "T1w.mgz": "sub-01_run-2_T1w.mgz",
+        "T1w.nii.gz": "sub-01_run-3_T1w.nii.gz",
+        "o-l-d_T1w.nii.gz": "sub-01_acq-old_T1w.nii.gz",
+        "old_T1w.nii.gz": "sub-01_acq-old_run-2_T1w.nii.gz",
+        "sub-01_a b_T1w.nii.gz": "sub-01_acq-ab_T1w.nii.gz",
+        "sub-01_acq-hi_res_FLAIR.nii.gz": "sub-01_acq-hires_FLAIR.nii.gz",
+        "sub-01_x_T2w.nii.gz": "sub-01_acq-x_run-2_T2w.nii.gz",
+    }
+    assert {p.path.name: p.remedy for p in dataset.problems if p.code == "bids-name"} == {
+        old: f"Rename {old}, for example to {new}." for old, new in proposed.items()
+    }
+
+
 def test_a_session_that_its_name_leaves_out(plant):
     path = "sub-01/ses-1/anat/sub-01_T1w.nii.gz"
     dataset = open_dataset(plant(path))

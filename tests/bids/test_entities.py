@@ -12,6 +12,7 @@ from medprompt_cli.bids.entities import (
     build_name,
     guess_suffix,
     label_of,
+    mended_name,
     parse_name,
 )
 from medprompt_cli.errors import InputError
@@ -109,3 +110,17 @@ def test_a_suffix_is_guessed_only_where_beyond_doubt(stem, suffix):
 )
 def test_labels_are_accepted_with_and_without_their_key(text, label):
     assert label_of(text, "sub") == label
+
+
+@given(
+    st.one_of(st.text(max_size=30), st.from_regex(r"([a-z]{2,3}-?[0-9a-z+]*_){0,4}[Tt]1w?")),
+    st.sampled_from(["sub-01", "sub-01_ses-a"]),
+    st.sampled_from([None, 2]),
+)
+def test_a_mended_name_is_one_of_bids_and_of_its_folder(stem, visit, run):
+    parsed = parse_name(mended_name(stem, visit, run))
+    said = [f"{key}-{value}" for key, value in parsed.entities.items() if key in {"sub", "ses"}]
+
+    assert "_".join(said) == visit
+    assert (parsed.fault, parsed.disorder) == ("", "")
+    assert run is None or parsed.entities["run"] == str(run)

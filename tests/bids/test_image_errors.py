@@ -210,7 +210,7 @@ def test_non_finite_voxels(check_refusal, save_nifti, ramp):
     check_refusal(
         save_nifti(voxels=voxels),
         "PATH holds 4 NaN and 2 infinite voxels.",
-        "Mend the export, or allow such voxels to be read as 0.",
+        "Mend the export, or write numbers in their place, such as 0.",
         "non-finite",
     )
 

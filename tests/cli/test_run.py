@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from medprompt_cli import api
+from medprompt_cli import __version__, api
 from medprompt_cli.cli.app import app
 from medprompt_cli.cli.run import memory_gb, respelt
 from medprompt_cli.errors import UsageError
@@ -287,3 +287,51 @@ def test_a_folder_that_does_not_say_it_is_bids(bids, medprompt):
 
 def test_another_level_is_a_usage_error(bids, medprompt):
     assert medprompt("bids", "out", "session", "-p", "brain")[0] == 2
+
+
+def test_the_version(medprompt):
+    code, _, shown = medprompt("--version")
+
+    assert (code, shown.stdout) == (0, f"medprompt {__version__}\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "remedy"),
+    [
+        (
+            ("--nthreads", "4"),
+            "No such option: --nthreads",
+            "Give the cores to use with --nprocs.",
+        ),
+        (
+            ("--omp_nthreads=4",),
+            "No such option: --omp-nthreads",
+            "Give the cores to use with --nprocs.",
+        ),
+        (
+            ("--mem_mb", "8000"),
+            "No such option: --mem-mb",
+            "Give the memory with --mem, as in 16G or 16000M.",
+        ),
+        (
+            ("--random-seed", "1"),
+            "No such option: --random-seed",
+            "Leave it out: no result depends on a seed.",
+        ),
+        (
+            ("--participant_label", "01,02"),
+            "--participant-label 01,02 is no label.",
+            "Separate them by spaces: --participant-label 01 02.",
+        ),
+        (
+            ("--session_label=ses-a,b",),
+            "--session-label ses-a,b is no label.",
+            "Separate them by spaces: --session-label ses-a b.",
+        ),
+    ],
+)
+def test_habits_from_other_apps_are_refused_with_what_to_write(medprompt, words, said, remedy):
+    code, names, shown = medprompt(*HERE, *words, "-p", "brain")
+
+    assert (code, names) == (2, [])
+    assert shown.stderr == f"Error: {said}\nTry: {remedy}\n"

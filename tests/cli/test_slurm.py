@@ -57,6 +57,37 @@ def test_no_more_jobs_than_subjects(bids, medprompt):
     assert "#SBATCH --array=1-2\n" in stdout
 
 
+def test_one_subject_is_one_job(bids, medprompt):
+    _, stdout, stderr = medprompt(
+        *("-p", "brain", "--array", "2", "--", "--participant-label", "01"),
+    )
+
+    assert stderr == "1 subject: one job, not 2.\n"
+    assert "in an array of 1 job, then" in stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "written"),
+    [("16", "16G"), ("16GB", "16G"), ("8000m", "8000M"), ("1.5", "1500M"), ("1T", "1T")],
+)
+def test_memory_is_that_of_segment_in_the_spelling_of_sbatch(bids, medprompt, given, written):
+    code, stdout, _ = medprompt("-p", "brain", "--array", "2", "--mem", given)
+
+    assert code == 0
+    assert f"#SBATCH --mem={written}\n" in stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("1-8", "8"), ("0-7", "8"), ("1-8%4", "8 --at-once 4"), ("8%4", "8 --at-once 4")],
+)
+def test_an_array_in_the_spelling_of_slurm(bids, medprompt, given, meant):
+    code, stdout, stderr = medprompt("-p", "brain", "--array", given)
+
+    assert (code, stdout) == (2, "")
+    assert f"{given} is not how many jobs: write {meant}." in " ".join(stderr.split())
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -65,6 +96,9 @@ def test_no_more_jobs_than_subjects(bids, medprompt):
         (("-p", "brain", "--", "--suffix", "T2w"), 65, "bids holds no image of T2w."),
         (("-p", "brain", "--", "--shard", "1/2"), 2, "divided already"),
         (("-p", "brain", "--array", "0"), 2, "--array"),
+        (("-p", "brain", "--mem", "16000"), 2, "is no amount of memory, or has no unit"),
+        (("-p", "brain", "--mem", "1G"), 2, "--mem 1G is too little"),
+        (("-p", "brain", "--time", "4h"), 2, "--time 4h is no time as SLURM writes it"),
     ],
 )
 def test_what_the_jobs_would_refuse_is_refused_before(

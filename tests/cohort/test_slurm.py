@@ -66,12 +66,18 @@ collect=$(sbatch --parsable --dependency="afterany:${array%%;*}" <<'COLLECT'
 #SBATCH --mem=4G
 #SBATCH --account=brain
 
+code=0
 for table in TABLES; do
     if [[ -d /data/out/$table ]]; then
         /opt/env/bin/medprompt tables /data/out --table "$table"
+        ended=$?
+        code=$((ended > code ? ended : code))
     fi
 done
 /opt/env/bin/medprompt status /data/out
+far=$?
+# Tables that failed are worse than cases that failed or are to do.
+exit "$((code > 0 ? code : far))"
 COLLECT
 ) || { scancel "${array%%;*}"; exit 1; }
 
@@ -143,6 +149,79 @@ def test_an_output_folder_that_slurm_would_read_differently_is_refused(name):
 def test_a_line_break_in_a_prompt_is_refused():
     with pytest.raises(UsageError, match="has a line break"):
         slurm_script(Path("/o"), [*SEGMENT, "a\nARRAY\nrm"], MEDPROMPT, Resources(tasks=2))
+
+
+def test_tables_are_collected_where_it_is_said():
+    resources = Resources(tasks=1, partition="gpu", gres="gpu:1", collect_partition="cpu")
+    script = slurm_script(Path("/data/out"), SEGMENT, MEDPROMPT, resources)
+    array, _, collect = script.partition("COLLECT")
+
+    assert "in an array of 1 job, then" in array
+    assert "#SBATCH --partition=gpu\n" in array
+    assert "#SBATCH --partition=cpu\n" in collect
+    assert "gres" not in collect
+
+
+@pytest.mark.parametrize(
+    ("findings", "measurements", "status", "code"),
+    [(0, 0, 0, 0), (0, 0, 75, 75), (0, 0, 1, 1), (1, 0, 0, 1), (0, 65, 75, 65), (1, 70, 0, 70)],
+)
+def test_the_second_job_ends_with_the_code_of_what_failed(
+    tmp_path, findings, measurements, status, code
+):
+    out, command = tmp_path / "out", tmp_path / "medprompt"
+    command.write_text(
+        f"#!/bin/bash\ncase $1.$4 in tables.findings) exit {findings};;"
+        f" tables.measurements) exit {measurements};; status.) exit {status};; esac\nexit 99\n"
+    )
+    command.chmod(0o755)
+    for table in ("findings", "measurements"):
+        (out / table).mkdir(parents=True)
+    script = slurm_script(out, SEGMENT, [str(command)], Resources(tasks=2))
+    collect = script.partition("<<'COLLECT'\n")[2].partition("\nCOLLECT\n")[0]
+
+    assert subprocess.run(["bash", "-c", collect], check=False).returncode == code
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0", "10", "10:00", "600", "00:10:00", "04:00:00", "1-12", "1-12:30", "1-0:0:0", "0-1"],
+)
+def test_times_of_slurm(text):
+    assert f"--time={text}" in Resources(tasks=2, time=text).lines()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["4h", "", "4 h", "1:2:3:4", "-5", "1-", "1-2-3", "90 min", "1.5", "infinite", "\u0664"],
+)
+def test_times_that_slurm_does_not_read(text):
+    with pytest.raises(UsageError, match="is no time as SLURM writes it") as caught:
+        Resources(tasks=2, time=text)
+    assert caught.value.remedy == (
+        "Write 04:00:00 for four hours, 1-12 for a day and twelve hours; a number alone is"
+        " minutes."
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "means"),
+    [("4", "4 min 0 s"), ("04:30", "4 min 30 s"), ("0:9:59", "9 min 59 s"), ("1", "1 min 0 s")],
+)
+def test_a_time_that_is_over_once_the_signal_has_come(text, means):
+    with pytest.raises(UsageError, match="to SLURM") as caught:
+        Resources(tasks=2, time=text)
+    assert str(caught.value) == (
+        f"--time {text} is {means} to SLURM, and a job is told to stop 120 s before its time"
+        " is up."
+    )
+    assert caught.value.remedy.startswith("Give 10 minutes or more")
+
+
+def test_an_option_of_sbatch_without_dashes_is_refused():
+    with pytest.raises(UsageError, match="--sbatch account=brain is no option") as caught:
+        Resources(tasks=2, more=("account=brain",))
+    assert caught.value.remedy == "Write it with them: --sbatch --account=brain."
 
 
 @pytest.fixture

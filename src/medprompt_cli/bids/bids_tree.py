@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from itertools import chain, count
 from pathlib import Path
 
 from medprompt_cli.bids.entities import (
@@ -14,10 +16,12 @@ from medprompt_cli.bids.entities import (
     ParsedName,
     guess_suffix,
     label_of,
+    mended_name,
     parse_name,
 )
 from medprompt_cli.bids.entry import ImageEntry
 from medprompt_cli.bids.found import Found, Wanted
+from medprompt_cli.bids.images import IMAGE_SUFFIXES
 from medprompt_cli.bids.listing import Listing, count_images, list_folder, stem_of
 from medprompt_cli.bids.problems import Problem, reason_of
 from medprompt_cli.bids.tables import dates_of
@@ -71,6 +75,7 @@ class _Visit:
     subject: str
     session: str | None
     acquired: date | None = None
+    proposed: set[str] = field(default_factory=set)
 
     @property
     def name(self) -> str:
@@ -244,12 +249,12 @@ def _is_series(path: Path) -> bool:
 
 def _name_problem(path: Path, parsed: ParsedName, visit: _Visit) -> Problem | None:
     """What a name in a scan folder breaks, the worst first; None if nothing."""
-    remedy = f"Rename it, as in {visit.name}_T1w.nii.gz."
     if parsed.fault:
-        return Problem(path, "bids-name", f"Its name {parsed.fault}.", remedy)
+        return Problem(path, "bids-name", f"Its name {parsed.fault}.", _rename(path, visit))
     subject, session = parsed.entities.get("sub"), parsed.entities.get("ses")
     if subject is None:
-        return Problem(path, "bids-name", "Its name has no sub- in front.", remedy)
+        said = "Its name has no sub- in front."
+        return Problem(path, "bids-name", said, _rename(path, visit))
     if (f"sub-{subject}", session and f"ses-{session}") != (visit.subject, visit.session):
         says = f"sub-{subject}" + (f"_ses-{session}" if session else "")
         said = f"Its name says {says}, its folder says {visit.name}."
@@ -260,6 +265,20 @@ def _name_problem(path: Path, parsed: ParsedName, visit: _Visit) -> Problem | No
     if parsed.suffix not in {*SCAN_SUFFIXES, *DIFFUSION_SUFFIXES}:
         return _unknown_suffix(path, parsed.suffix)
     return None
+
+
+def _rename(path: Path, visit: _Visit) -> str:
+    """Propose a name that no image of the folder has, and that no other is proposed."""
+    stem = stem_of(path.name)
+    names = (mended_name(stem, visit.name, run) for run in chain([None], count(2)))
+    free = next(name for name in names if not _is_taken(path, name, visit))
+    visit.proposed.add(free)
+    return f"Rename {path.name}, for example to {free}{path.name.removeprefix(stem)}."
+
+
+def _is_taken(path: Path, name: str, visit: _Visit) -> bool:
+    others = (path.with_name(f"{name}{suffix}") for suffix in IMAGE_SUFFIXES)
+    return name in visit.proposed or any(map(os.path.lexists, others))
 
 
 def _unknown_suffix(path: Path, suffix: str | None) -> Problem:

@@ -170,6 +170,35 @@ def build_name(entities: Mapping[str, str], suffix: str, extension: str) -> str:
     return "_".join([*parts, suffix]) + extension
 
 
+def mended_name(stem: str, visit: str, run: int | None = None) -> str:
+    """A BIDS name for a scan whose own is none; what cannot be read of it becomes `acq`.
+
+    >>> mended_name("sub-01_old-scan_T1w", "sub-01"), mended_name("T1w", "sub-01_ses-1")
+    ('sub-01_acq-oldscan_T1w', 'sub-01_ses-1_T1w')
+
+    Args:
+        stem: The name, without its extension.
+        visit: What all names of its folder begin with.
+        run: Its number in the new name; None for that of the old one, if it has any.
+    """
+    *parts, last = stem.split("_")
+    suffix = guess_suffix(last)
+    entities = dict(pair.split("-") for pair in visit.split("_"))
+    rest: list[str] = []
+    for part in parts if suffix else [*parts, last]:
+        key, _, value = part.partition("-")
+        if key in {"sub", "ses"} and LABEL.fullmatch(value):
+            continue
+        if _pair_fault(part, entities) or key == "acq":
+            rest.append(value if key == "acq" else part)
+        else:
+            entities[key] = value
+    kept = re.sub(r"[^0-9a-zA-Z]", "", "".join(rest))
+    entities |= {"acq": kept} if kept else {}
+    entities |= {} if run is None else {"run": str(run)}
+    return build_name(entities, suffix or "T1w", "")
+
+
 def label_of(text: str, key: str) -> str | None:
     """`text` as a full label, e.g. `sub-01` for `01` and `sub-01`; None if malformed."""
     value = text.removeprefix(f"{key}-")

@@ -27,7 +27,7 @@ def to_intensities(
     if bad is not None and non_finite == "refuse":
         raise InputError(
             f"{path} holds {counted}.",
-            remedy="Mend the export, or allow such voxels to be read as 0.",
+            remedy="Mend the export, or write numbers in their place, such as 0.",
             code="non-finite",
         )
     with np.errstate(all="ignore"):

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from medprompt_cli import __version__
+from medprompt_cli.cli.options import print_version
 from medprompt_cli.errors import MedpromptError, one_line
 
 INTERNAL_ERROR = 70
@@ -92,17 +92,11 @@ app = typer.Typer(
 )
 
 
-def _print_version(asked: bool) -> None:
-    if asked:
-        typer.echo(f"medprompt {__version__}")
-        raise typer.Exit
-
-
 @app.callback()
 def medprompt(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Print it."),
+        typer.Option("--version", callback=print_version, is_eager=True, help="Print it."),
     ] = False,
 ) -> None:
     """Say what you want, get it measured, for every scan of a cohort.

@@ -33,6 +33,28 @@ def memory_gb(text: str) -> float:
     Raises:
         UsageError: If it is no amount, has no unit and cannot be GB, or is too little.
     """
+    return _read(text) - PROCESS_GB
+
+
+def sbatch_memory(text: str) -> str:
+    """The same amount as sbatch's --mem takes it: a whole number and its unit.
+
+    Without a unit sbatch would read MB. Source: sbatch(1).
+
+    >>> sbatch_memory("16"), sbatch_memory("8000M"), sbatch_memory("1.5GB")
+    ('16G', '8000M', '1500M')
+
+    Raises:
+        UsageError: As `memory_gb`.
+    """
+    amount = _read(text)
+    match = _MEMORY.fullmatch(text.strip())
+    if match is not None and match[1].isdigit():
+        return match[1] + (match[2].upper() or "G")
+    return f"{round(amount / _GB['M'])}M"
+
+
+def _read(text: str) -> float:
     match = _MEMORY.fullmatch(text.strip())
     if match is None or (not match[2] and float(match[1]) >= LARGEST_BARE_GB):
         raise UsageError(
@@ -45,4 +67,4 @@ def memory_gb(text: str) -> float:
             f"--mem {text} is too little: {PROCESS_GB:g} GB go before the first image.",
             remedy=f"Give {PROCESS_GB + 0.5:g}G or more.",
         )
-    return amount - PROCESS_GB
+    return amount

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from medprompt_cli import __version__
 from medprompt_cli.cli import completion
 
 Out = Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the results.")]
@@ -59,3 +60,10 @@ PromptModelFile = Annotated[
     Path | None, typer.Option(help="Weights that read prompts; those of the package otherwise.")
 ]
 AgentModel = Annotated[str, typer.Option(help="Name by which the server knows its model.")]
+
+
+def print_version(asked: bool) -> None:
+    """Print the version and leave, if it was asked for."""
+    if asked:
+        typer.echo(f"medprompt {__version__}")
+        raise typer.Exit

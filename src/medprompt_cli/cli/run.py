@@ -22,16 +22,33 @@ from typer.core import TyperCommand
 
 from medprompt_cli.cli.documents import print_json
 from medprompt_cli.cli.memory import Memory, memory_gb
-from medprompt_cli.cli.options import Device, Out, PlanFile, Prompts
+from medprompt_cli.cli.options import Device, Out, PlanFile, Prompts, print_version
 from medprompt_cli.cli.segment import segment_and_tell
+from medprompt_cli.errors import UsageError
 
 LISTS = ("--participant-label", "--session-label", "--suffix")
 """Options that take several values in a row."""
+
+ELSEWHERE = {
+    **dict.fromkeys(
+        ("--nthreads", "--omp-nthreads", "--n-threads", "--n-cpus", "--ncpus", "--num-threads"),
+        "Give the cores to use with --nprocs.",
+    ),
+    **dict.fromkeys(
+        ("--mem-mb", "--mem-gb"), "Give the memory with --mem, as in 16G or 16000M."
+    ),
+    **dict.fromkeys(
+        ("--random-seed", "--skull-strip-fixed-seed"),
+        "Leave it out: no result depends on a seed.",
+    ),
+}
+"""Options of other BIDS Apps, by their names with dashes, and what to do instead."""
 
 POSITIONALS = 3
 """BIDS OUT LEVEL."""
 
 _LABEL = re.compile(r"((sub|ses)-)?[0-9A-Za-z]+")
+_LABELS = re.compile(rf"{_LABEL.pattern}(,({_LABEL.pattern})?)+")
 
 
 @dataclass
@@ -51,6 +68,9 @@ def respelt(words: Sequence[str], valued: Sequence[str]) -> list[str]:
     Args:
         words: What was typed.
         valued: Names of options that take one value.
+
+    Raises:
+        UsageError: If labels are separated by commas, or an option is another App's.
     """
     pieces: list[_Piece] = []
     rest = list(words)
@@ -60,6 +80,7 @@ def respelt(words: Sequence[str], valued: Sequence[str]) -> list[str]:
         name = name.replace("_", "-") if name.startswith("--") else name
         if word == "--":
             return [*_flat(pieces), "--", *rest]
+        _refuse(name, [value] if equals else rest[:1])
         if not name.startswith("-"):
             pieces.append(_Piece(None, [word]))
         elif name in LISTS and not equals:
@@ -71,6 +92,18 @@ def respelt(words: Sequence[str], valued: Sequence[str]) -> list[str]:
         else:
             pieces.append(_Piece(f"{name}={value}" if equals else name))
     return _flat(_with_positionals(pieces))
+
+
+def _refuse(name: str, words: Sequence[str]) -> None:
+    """Refuse another App's option, and `01,02` as the first value of a list."""
+    if name in ELSEWHERE:
+        raise UsageError(f"No such option: {name}", remedy=ELSEWHERE[name])
+    if name in LISTS and words and _LABELS.fullmatch(words[0]):
+        labels = " ".join(filter(None, words[0].split(",")))
+        raise UsageError(
+            f"{name} {words[0]} is no label.",
+            remedy=f"Separate them by spaces: {name} {labels}.",
+        )
 
 
 def _values(rest: list[str]) -> list[str]:
@@ -162,6 +195,10 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each option
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print what was done as one JSON document.")
+    ] = False,
+    version: Annotated[  # noqa: ARG001 - its callback does it
+        bool,
+        typer.Option("--version", callback=print_version, is_eager=True, help="Print it."),
     ] = False,
 ) -> None:
     """Segment and measure as a BIDS App: participants one by one, then tables of the group.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,8 +10,22 @@ from typing import Annotated, Any
 import typer
 
 from medprompt_cli.cli.documents import print_json
+from medprompt_cli.cli.memory import sbatch_memory
 from medprompt_cli.cli.options import Out, Prompts
 from medprompt_cli.errors import UsageError
+
+
+def _number_of_jobs(text: str | int) -> int:
+    """How many jobs; SLURM's own spelling of an array is refused with the number it means."""
+    spelt = re.fullmatch(r"[01]-(\d+)(?:%(\d+))?|(\d+)%(\d+)", str(text))
+    if spelt is not None:
+        number, at_once = spelt[1] or spelt[3], spelt[2] or spelt[4]
+        jobs = int(number) + str(text).startswith("0-")
+        also = f" --at-once {at_once}" if at_once else ""
+        raise typer.BadParameter(f"{text} is not how many jobs: write {jobs}{also}.")
+    if not str(text).isdecimal() or int(text) < 1:
+        raise typer.BadParameter(f"{text} is not how many jobs: write a number such as 8.")
+    return int(text)
 
 
 def slurm(  # noqa: PLR0913, PLR0917 - one argument for each option
@@ -24,16 +39,23 @@ def slurm(  # noqa: PLR0913, PLR0917 - one argument for each option
         typer.Argument(metavar="[-- OPTIONS]", help="Further options of medprompt segment."),
     ] = None,
     prompt: Prompts = None,
-    array: Annotated[int, typer.Option(min=1, help="How many jobs.")] = 8,
+    array: Annotated[
+        int, typer.Option(parser=_number_of_jobs, metavar="INTEGER", help="How many jobs.")
+    ] = 8,
     at_once: Annotated[
         int | None, typer.Option(min=1, help="How many of them may run at a time.")
     ] = None,
     partition: Annotated[str | None, typer.Option(help="Where they run.")] = None,
+    collect_partition: Annotated[
+        str | None, typer.Option(help="Where tables are collected; where they run otherwise.")
+    ] = None,
     gres: Annotated[str | None, typer.Option(help="What each gets, e.g. gpu:1.")] = None,
     time: Annotated[
         str | None, typer.Option(help="Time limit of each, e.g. 04:00:00; it goes on after it.")
     ] = None,
-    mem: Annotated[str | None, typer.Option(help="Memory of each, e.g. 16G.")] = None,
+    mem: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="Memory of each: GB, or as in 8000M.")
+    ] = None,
     cpus_per_task: Annotated[int | None, typer.Option(min=1, help="Cores of each.")] = None,
     sbatch: Annotated[
         list[str] | None,
@@ -58,16 +80,19 @@ def slurm(  # noqa: PLR0913, PLR0917 - one argument for each option
     segment = [str(source.absolute()), str(out.absolute()), *prompts, *(extra or ())]
     subjects = _subjects(segment)
     if len(subjects) < array:
-        typer.echo(f"{len(subjects)} subjects: as many jobs, not {array}.", err=True)
+        one = len(subjects) == 1
+        many = "1 subject: one job" if one else f"{len(subjects)} subjects: as many jobs"
+        typer.echo(f"{many}, not {array}.", err=True)
     resources = Resources(
         tasks=min(array, len(subjects)),
         at_once=at_once,
         partition=partition,
         gres=gres,
         time=time,
-        memory=mem,
+        memory=None if mem is None else sbatch_memory(mem),
         cpus=cpus_per_task,
         more=tuple(sbatch or ()),
+        collect_partition=collect_partition,
     )
     script = slurm_script(out, segment, _this_command(), resources)
     said = hand_over(script) if submit else None

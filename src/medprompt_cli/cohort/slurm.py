@@ -21,6 +21,10 @@ from medprompt_cli.errors import DeviceError, UsageError
 SIGNAL_BEFORE_S = 120
 """So long before its time is up a job is told to stop: enough to write what is computed."""
 
+SHORTEST_S = 600
+"""A shorter time limit is refused. The signal comes two minutes before its end, or up to three
+(sbatch(1)), and a job has to start before it works. Own choice."""
+
 MAX_RESTARTS = 20
 """A job that is out of time so often gets nowhere: no case fits into the time limit."""
 
@@ -41,10 +45,11 @@ class Resources:
         at_once: How many of them may run at a time; None for all.
         partition: Where.
         gres: Such as `gpu:1`.
-        time: Time limit of one job, as SLURM writes it.
+        time: Time limit of one job, as SLURM writes it; 0 for none.
         memory: Such as `16G`.
         cpus: Cores of one job.
         more: Further options of sbatch, such as `--account=brain`.
+        collect_partition: Where the tables are collected; None for where the array runs.
 
     Raises:
         UsageError: If a value cannot stand in a script.
@@ -58,14 +63,24 @@ class Resources:
     memory: str | None = None
     cpus: int | None = None
     more: tuple[str, ...] = ()
+    collect_partition: str | None = None
 
     def __post_init__(self) -> None:
-        for value in (self.partition, self.gres, self.time, self.memory, *self.more):
+        named = (self.partition, self.gres, self.memory, self.collect_partition)
+        for value in (*named, *self.more):
             if value is not None and not re.fullmatch(r"[!-~]+", value):
                 raise UsageError(
                     f"{value!r} cannot stand in an #SBATCH line.",
                     remedy="Give a value without spaces.",
                 )
+        for option in self.more:
+            if not option.startswith("-"):
+                raise UsageError(
+                    f"--sbatch {option} is no option of sbatch: it has no dashes in front.",
+                    remedy=f"Write it with them: --sbatch --{option}.",
+                )
+        if self.time is not None:
+            check_time(self.time)
         if self.has_gpu and (self.gres or "").rpartition(":")[2] not in {"gpu", "1"}:
             raise UsageError(
                 f"--gres {self.gres} does not say one GPU a job, and no job uses more.",
@@ -89,6 +104,40 @@ class Resources:
             "time": self.time,
         }
         return [f"--{name}={value}" for name, value in named.items() if value] + [*self.more]
+
+
+def check_time(text: str) -> None:
+    """Refuse a time limit that SLURM does not read, or that leaves no time to work.
+
+    Source: sbatch(1): minutes, minutes:seconds, hours:minutes:seconds, days-hours,
+    days-hours:minutes, days-hours:minutes:seconds; 0 is no limit.
+
+    Raises:
+        UsageError: If it is refused.
+    """
+    match = _DAYS.fullmatch(text) or _NO_DAYS.fullmatch(text)
+    if match is None:
+        raise UsageError(
+            f"--time {text} is no time as SLURM writes it.",
+            remedy="Write 04:00:00 for four hours, 1-12 for a day and twelve hours; a number"
+            " alone is minutes.",
+        )
+    parts = {unit: int(number or 0) for unit, number in match.groupdict().items()}
+    seconds = sum(number * _SECONDS[unit] for unit, number in parts.items())
+    if 0 < seconds < SHORTEST_S:
+        minutes, rest = divmod(seconds, 60)
+        raise UsageError(
+            f"--time {text} is {minutes} min {rest} s to SLURM, and a job is told to stop"
+            f" {SIGNAL_BEFORE_S} s before its time is up.",
+            remedy=f"Give {SHORTEST_S // 60} minutes or more, such as 04:00:00 for four hours.",
+        )
+
+
+_DAYS = re.compile(
+    r"(?P<days>\d+)-(?P<hours>\d+)(:(?P<minutes>\d+)(:(?P<seconds>\d+))?)?", re.A
+)
+_NO_DAYS = re.compile(r"((?P<hours>\d+):(?=\d+:))?(?P<minutes>\d+)(:(?P<seconds>\d+))?", re.A)
+_SECONDS = {"days": 86400, "hours": 3600, "minutes": 60, "seconds": 1}
 
 
 def slurm_script(
@@ -119,9 +168,9 @@ def slurm_script(
             f"SLURM cannot write its logs to {logs}: the name has a space, a % or a \\.",
             remedy="Give an output folder without.",
         )
-    where = resources.partition
+    where = resources.collect_partition or resources.partition
     return _SCRIPT.format(
-        tasks=resources.tasks,
+        jobs=f"{resources.tasks} job" + ("" if resources.tasks == 1 else "s"),
         logs=shlex.quote(str(logs)),
         out=shlex.quote(str(out)),
         medprompt=shlex.join(medprompt),
@@ -172,7 +221,7 @@ def _wrapped(segment: Sequence[str], resources: Resources) -> str:
 
 _SCRIPT = """\
 #!/bin/bash
-# Segments a cohort in an array of {tasks} jobs, then collects its tables. Submit it with:
+# Segments a cohort in an array of {jobs}, then collects its tables. Submit it with:
 #   bash SCRIPT
 # To go on after a failure, submit it again: what is done is kept.
 set -euo pipefail
@@ -197,12 +246,18 @@ ARRAY
 collect=$(sbatch --parsable --dependency="afterany:${{array%%;*}}" <<'COLLECT'
 #!/bin/bash
 {collect}
+code=0
 for table in {tables}; do
     if [[ -d {out}/$table ]]; then
         {medprompt} tables {out} --table "$table"
+        ended=$?
+        code=$((ended > code ? ended : code))
     fi
 done
 {medprompt} status {out}
+far=$?
+# Tables that failed are worse than cases that failed or are to do.
+exit "$((code > 0 ? code : far))"
 COLLECT
 ) || {{ scancel "${{array%%;*}}"; exit 1; }}
 

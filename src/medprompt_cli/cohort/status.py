@@ -165,7 +165,7 @@ class _Look:
         self, name: str, record: dict[str, Any], basis: Basis, images: Sequence[str]
     ) -> CaseStatus:
         stands = standing(self.out, record, basis, images)
-        edited = ()
+        edited: tuple[str, ...] = ()
         if stands in {"edited", "blocked"}:
             edited = tuple(str(path) for path in edited_outputs(self.out, record))
         if stands in {"current", "edited"}:
