@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import signal
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from medprompt_cli.cohort.case import CaseRunner, Worked
 from medprompt_cli.cohort.outcome import Outcome
 from medprompt_cli.cohort.writers import written_by
+
+UNIT: Any = "unit"
+RESULT: Any = "result"
 
 
 class Deadly:
@@ -29,8 +33,8 @@ def turns(out, bids, threshold_segmenter):
 
 def test_failures_and_what_is_known_are_written_here(turns, tmp_path):
     with written_by(2, turns) as write:
-        assert write("unit", Worked(ValueError("damaged"), {})) == os.getpid()
-        assert write("unit", Outcome("a", tmp_path, "kept")) == os.getpid()
+        assert write(UNIT, Worked(ValueError("damaged"), {})) == os.getpid()
+        assert write(UNIT, Outcome("a", tmp_path, "kept")) == os.getpid()
 
 
 def test_one_process_is_this_one(turns):
@@ -39,6 +43,7 @@ def test_one_process_is_this_one(turns):
 
 
 def test_where_another_process_dies_everything_is_written_here(turns):
+    deadly: Any = Deadly()
     with written_by(2, turns) as write:
-        assert write("unit", Worked("result", {}, values=(Deadly(),))) == os.getpid()
-        assert write("unit", Worked("result", {})) == os.getpid()
+        assert write(UNIT, Worked(RESULT, {}, values=(deadly,))) == os.getpid()
+        assert write(UNIT, Worked(RESULT, {})) == os.getpid()

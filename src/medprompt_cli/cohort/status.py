@@ -165,9 +165,8 @@ class _Look:
         self, name: str, record: dict[str, Any], basis: Basis, images: Sequence[str]
     ) -> CaseStatus:
         stands = standing(self.out, record, basis, images)
-        edited: tuple[str, ...] = ()
-        if stands in {"edited", "blocked"}:
-            edited = tuple(str(path) for path in edited_outputs(self.out, record))
+        changed = edited_outputs(self.out, record) if stands in {"edited", "blocked"} else []
+        edited = tuple(map(str, changed))
         if stands in {"current", "edited"}:
             return CaseStatus(name, "done", edited=edited)
         if stands == "blocked":  # as the next run will say
