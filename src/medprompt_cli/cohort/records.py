@@ -182,7 +182,7 @@ def standing(
         record is not None
         and record["status"] == "done"
         and None not in sizes.values()
-        and _asked_alike(record, basis)
+        and not asked_otherwise(record, basis)
         and same_images(record, basis, images, thorough=thorough)
     )
     if edited:
@@ -190,9 +190,14 @@ def standing(
     return "current" if current else "todo"
 
 
-def _asked_alike(record: Mapping[str, Any], basis: Basis) -> bool:
+def asked_otherwise(
+    record: Mapping[str, Any], basis: Basis
+) -> Literal["", "prompts", "weights"]:
+    """Whether a result is of other prompts or weights; '' if it is not."""
     earlier = record.get("basis", {})
-    return (earlier.get("plan"), earlier.get("weights")) == (basis.plan, basis.weights)
+    if earlier.get("plan") != basis.plan:
+        return "prompts"
+    return "weights" if earlier.get("weights") != basis.weights else ""
 
 
 def same_images(

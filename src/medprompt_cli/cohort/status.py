@@ -15,6 +15,7 @@ from medprompt_cli.cohort.agenda import Agenda, current_agenda
 from medprompt_cli.cohort.outcome import edited_failure
 from medprompt_cli.cohort.records import (
     Basis,
+    asked_otherwise,
     basis_of,
     edited_outputs,
     other_results,
@@ -119,7 +120,7 @@ def status_of(out: Path) -> Status:
 def _others(out: Path, agenda: Agenda) -> Iterator[CaseStatus]:
     asked = Basis(-1, -1, agenda.plan, agenda.weights)
     for name, record in other_results(out, agenda.cases):
-        why = _asked_otherwise(record, asked) or "gone"
+        why = asked_otherwise(record, asked) or "gone"
         yield CaseStatus(name, "stale", why)
 
 
@@ -187,14 +188,6 @@ class _Look:
 
 def _difference(record: Mapping[str, Any], basis: Basis, images: Sequence[str]) -> str:
     """What a result depends on that is not what it was; '' if all is as it was."""
-    if otherwise := _asked_otherwise(record, basis):
+    if otherwise := asked_otherwise(record, basis):
         return otherwise
     return "" if same_images(record, basis, images) else "image"
-
-
-def _asked_otherwise(record: Mapping[str, Any], basis: Basis) -> str:
-    """Whether a result is of other `prompts` or `weights`; '' if it is not."""
-    earlier = record.get("basis", {})
-    if earlier.get("plan") != basis.plan:
-        return "prompts"
-    return "weights" if earlier.get("weights") != basis.weights else ""
